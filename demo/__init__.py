@@ -1,0 +1,1 @@
+"""The running example: an auto insurer's customers, warehouse, documents, semantic model and policy."""

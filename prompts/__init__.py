@@ -1,0 +1,1 @@
+"""Prompt templates as files; a prompt's version is the hash of its text."""

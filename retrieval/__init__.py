@@ -1,0 +1,1 @@
+"""Context: who asks (situational) and what is known (semantic), merged under one token budget."""

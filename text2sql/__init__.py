@@ -1,0 +1,1 @@
+"""From a question to a guarded query over the warehouse: link, draft, guard, run."""

@@ -1,0 +1,48 @@
+"""Errors of text2sql.
+
+BunmyakuError
+└── Text2SqlError
+    ├── WarehouseError            the engine refused or failed; `where` names the warehouse
+    │   ├── WarehouseUnavailable  missing, locked, not a database
+    │   ├── QueryTimeout          stopped at the time limit
+    │   └── QueryCancelled        stopped by `cancel()`
+    ├── PolicyError               a policy file that cannot be enforced as written
+    ├── SemanticModelError        a semantic model that is not valid, or not valid for this catalogue
+    └── DdlError                  a DDL file from which no catalogue can be read
+"""
+
+from __future__ import annotations
+
+from retrieval.errors import BunmyakuError
+
+
+class Text2SqlError(BunmyakuError):
+    """Something in text2sql failed."""
+
+
+class WarehouseError(Text2SqlError):
+    """The engine refused or failed."""
+
+
+class WarehouseUnavailable(WarehouseError):
+    """The warehouse is missing, locked, or not a database."""
+
+
+class QueryTimeout(WarehouseError):
+    """Stopped at the time limit."""
+
+
+class QueryCancelled(WarehouseError):
+    """Stopped on request."""
+
+
+class PolicyError(Text2SqlError):
+    """A policy that cannot be enforced as written."""
+
+
+class SemanticModelError(Text2SqlError):
+    """A semantic model that is not valid, in itself or for the catalogue at hand."""
+
+
+class DdlError(Text2SqlError):
+    """No catalogue can be read from the DDL."""
