@@ -29,8 +29,11 @@ from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
 
 from text2sql.errors import SemanticModelError
+from text2sql.types import Catalog, Table
 
 
 class _Part(BaseModel):
@@ -159,31 +162,35 @@ class SemanticModel(_Part):
 
     @model_validator(mode="after")
     def _resolve(self) -> SemanticModel:
-        entities = {e.name: e for e in self.tables}
-        metrics = {m.name: m for m in self.metrics}
-        if len(entities) != len(self.tables):
-            raise ValueError("two tables have the same name")
-        if len(metrics) != len(self.metrics):
-            raise ValueError("two metrics have the same name")
+        _unique("tables", [e.name for e in self.tables])
+        _unique("metrics", [m.name for m in self.metrics])
         for entity in self.tables:
-            if entity.time and entity.dimension(entity.time) is None:
-                raise ValueError(
-                    f"table {entity.name}: time dimension {entity.time} is not among its dimensions"
-                )
+            _unique(f"dimensions of table {entity.name}", [d.name for d in entity.dimensions])
+            for role, name in (("time", entity.time), ("title", entity.title)):
+                if name and entity.dimension(name) is None:
+                    raise ValueError(
+                        f"table {entity.name}: {role} dimension {name} is not among its dimensions"
+                    )
+        entities = {e.name for e in self.tables}
         for join in self.joins:
             for side in (join.from_, join.to):
                 if side not in entities:
                     raise ValueError(f"join {join.from_} to {join.to}: no table {side}")
         for metric in self.metrics:
-            if metric.table and metric.table not in entities:
-                raise ValueError(f"metric {metric.name}: no table {metric.table}")
-            if metric.ratio:
-                for part in (metric.ratio.numerator, metric.ratio.denominator):
-                    if part not in metrics or metrics[part].ratio is not None:
-                        raise ValueError(
-                            f"metric {metric.name}: {part} is not an aggregate metric of this model"
-                        )
+            self._resolve_metric(metric)
         return self
+
+    def _resolve_metric(self, metric: Metric) -> None:
+        entity = self.entity(metric.table) if metric.table else None
+        if metric.table and entity is None:
+            raise ValueError(f"metric {metric.name}: no table {metric.table}")
+        if entity is not None and metric.time and entity.dimension(metric.time) is None:
+            raise ValueError(f"metric {metric.name}: {metric.time} is not a dimension of table {entity.name}")
+        parts = (metric.ratio.numerator, metric.ratio.denominator) if metric.ratio else ()
+        for name in parts:
+            part = self.metric(name)
+            if part is None or part.ratio is not None:
+                raise ValueError(f"metric {metric.name}: {name} is not an aggregate metric of this model")
 
     def entity(self, name: str) -> Entity | None:
         """The entity of that name, None when absent."""
@@ -192,6 +199,12 @@ class SemanticModel(_Part):
     def metric(self, name: str) -> Metric | None:
         """The metric of that name, None when absent."""
         return next((m for m in self.metrics if m.name == name), None)
+
+
+def _unique(what: str, names: list[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"two {what} have the same name: {', '.join(repeated)}")
 
 
 def load(path: Path) -> SemanticModel:
@@ -221,3 +234,64 @@ def dump(model: SemanticModel) -> str:
     """The model as YAML text, without empty fields, in the order of the schema."""
     data = model.model_dump(by_alias=True, exclude_defaults=True, mode="json")
     return yaml.safe_dump({"version": 1, **data}, allow_unicode=True, sort_keys=False, width=110)
+
+
+def check(model: SemanticModel, catalog: Catalog) -> list[str]:
+    """What of the model does not fit the catalogue, one sentence a problem; empty when all of it fits.
+
+    Expressions are parsed in the catalogue's dialect and every column they name must exist.
+    """
+    problems: list[str] = []
+    for entity in model.tables:
+        table = catalog.table(entity.physical)
+        if table is None:
+            problems.append(f"table {entity.name}: there is no {entity.physical} in the warehouse")
+            continue
+        problems += [
+            f"table {entity.name}: key column {key} is not in {table.qualified}"
+            for key in entity.key
+            if table.column(key) is None
+        ]
+        for dimension in entity.dimensions:
+            place = f"dimension {entity.name}.{dimension.name}"
+            problems += _check_expression(place, dimension.sql, table, catalog, is_name=not dimension.expr)
+    for join in model.joins:
+        problems += _check_join(join, model, catalog)
+    for metric in model.metrics:
+        owner = model.entity(metric.table)
+        table = catalog.table(owner.physical) if owner else None
+        if table is not None:
+            for text in filter(None, (metric.expr, metric.filter)):
+                problems += _check_expression(f"metric {metric.name}", text, table, catalog)
+    return problems
+
+
+def _check_expression(
+    place: str, text: str, table: Table, catalog: Catalog, *, is_name: bool = False
+) -> list[str]:
+    if is_name:
+        names = [text]
+    else:
+        try:
+            parsed = parse_one(text, dialect=catalog.dialect)
+        except SqlglotError as error:
+            return [f"{place}: `{text}` is not valid SQL ({str(error).splitlines()[0]})"]
+        names = [column.name for column in parsed.find_all(exp.Column)]
+    return [
+        f"{place}: there is no column {name} in {table.qualified}"
+        for name in names
+        if table.column(name) is None
+    ]
+
+
+def _check_join(join: Join, model: SemanticModel, catalog: Catalog) -> list[str]:
+    problems = []
+    for name, columns in ((join.from_, list(join.on)), (join.to, list(join.on.values()))):
+        entity = model.entity(name)
+        table = catalog.table(entity.physical) if entity else None
+        problems += [
+            f"join {join.from_} to {join.to}: there is no column {column} in {table.qualified}"
+            for column in columns
+            if table is not None and table.column(column) is None
+        ]
+    return problems
