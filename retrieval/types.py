@@ -152,6 +152,8 @@ class Fact:
     as_of: datetime | None = None
     entity: str = ""
     """The thing it is about (`user`, `conversation`, or `<entity>:<key>`)."""
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the value is called, by language; the first name is the one shown, the others are synonyms."""
 
 
 @dataclass(frozen=True, slots=True)
