@@ -1,0 +1,50 @@
+"""`bunmyaku`: the command line. Mounts its own commands and what other packages offer.
+
+Exit codes: 0 done or answered · 1 an unexpected fault · 2 wrong usage or bad input · 3 declined, nothing found, or a
+question back · 4 withheld or refused · 5 something needed is unavailable (store, warehouse, weights).
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+
+import typer
+
+from app.commands import ask, guard, init, intake, status, ui
+from app.commands.exits import Exit, report
+
+COMMANDS = "bunmyaku.commands"
+"""Entry-point group: each entry is a function that becomes a command of the entry's name."""
+
+cli = typer.Typer(
+    name="bunmyaku",
+    help="Ask your documents and your warehouse; see why the answer can be trusted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+cli.command("init")(init.command)
+cli.command("ingest")(intake.command)
+cli.command("ask")(ask.command)
+cli.command("ui")(ui.command)
+cli.command("guard")(guard.command)
+cli.command("status")(status.command)
+cli.command("stop")(status.stop_command)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    for entry in sorted(entry_points(group=COMMANDS), key=lambda found: found.name):
+        cli.command(entry.name)(entry.load())
+    try:
+        cli(standalone_mode=True)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output left (`… | head`): not a fault, and nothing more can be said.
+        sys.stderr.close()
+        sys.exit(Exit.done)
+    except Exception as error:  # noqa: BLE001 - the edge: every error becomes one clear line and a code
+        sys.exit(report(error))

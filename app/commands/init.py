@@ -1,0 +1,90 @@
+"""`bunmyaku init`: a home for a person's own warehouse and documents."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from rich.console import Console
+
+from app import settings as configuration
+from app.commands.opening import application, progress, relational
+from app.errors import SettingsError
+from app.ingesting import folders_of, ingest_folders, show_report
+from app.settings import CONFIG
+from text2sql.bootstrap import first_model, first_policy
+from text2sql.semantics import dump
+from text2sql.warehouses import open_warehouse
+
+
+def command(
+    warehouse: Annotated[
+        str | None, typer.Option("--warehouse", help="duckdb:///…, sqlite:///…, a database file, or a folder of CSV/Parquet.")
+    ] = None,
+    docs: Annotated[Path | None, typer.Option("--docs", help="A folder of documents.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over the files of an earlier init (kept as *.bak).")] = False,
+) -> None:
+    """Set up a home: infer keys, write a first semantic model and policy, ingest the documents."""
+    if warehouse is None and docs is None:
+        raise SettingsError("There is nothing to set up", where="init", todo="Give --warehouse, --docs, or both.")
+    if docs is not None and not docs.is_dir():
+        raise SettingsError("--docs is not a folder", where=str(docs), todo="Name a folder that exists.")
+    home = configuration.home_folder()
+    console = Console()
+    if configuration.has_config(home) and not force:
+        raise SettingsError(
+            "This home is set up already",
+            where=str(home),
+            todo="Choose another with BUNMYAKU_HOME, edit its files, or write them again with --force.",
+        )
+    files = _files(warehouse, docs)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name, content in files.items():
+        _write(home / name, content)
+        console.print(f"wrote {home / name}", highlight=False)
+    settings = configuration.load(home)
+    if docs is not None:
+        with relational(settings) as stores, progress() as bar:
+            show_report(ingest_folders(stores, folders_of(settings, []), progress=bar), console)
+    with application(settings) as app:
+        side = app.warehousing
+        if side is not None:
+            catalog = side.warehouse.catalog()
+            joins = ", ".join(f"{j.from_} → {j.to}" for j in side.model.joins) or "none found"
+            console.print(f"{len(catalog.tables)} tables, {len(side.model.metrics)} metrics; joins: {joins}", highlight=False)
+    console.print('Ask: [bold]bunmyaku ask "…"[/]   Chat: [bold]bunmyaku ui[/]')
+
+
+def _files(warehouse: str | None, docs: Path | None) -> dict[str, str]:
+    """Every file of the new home, made before the first one is written."""
+    user = getpass.getuser()
+    config: dict[str, object] = {"users": {"file": "users.yaml"}, "default_user": user}
+    files = {"users.yaml": yaml.safe_dump({"users": [{"id": user, "name": user, "roles": ["owner"]}]}, allow_unicode=True)}
+    if docs is not None:
+        config["documents"] = [{"name": "docs", "path": str(docs.absolute())}]
+    if warehouse is not None:
+        url = _absolute(warehouse)
+        opened = open_warehouse(url)
+        try:
+            catalog = opened.catalog()
+        finally:
+            opened.close()
+        config |= {"warehouse": url, "semantic_model": "semantic.yaml", "policy": "policy.yaml"}
+        name = Path(url).name.split(".")[0] or "model"
+        files["semantic.yaml"] = dump(first_model(catalog, name))
+        files["policy.yaml"] = first_policy(catalog, user)
+    return {**files, CONFIG: yaml.safe_dump(config, allow_unicode=True, sort_keys=False)}
+
+
+def _absolute(warehouse: str) -> str:
+    scheme, separator, rest = warehouse.partition(":///")
+    return f"{scheme}:///{Path(rest).absolute()}" if separator else str(Path(warehouse).expanduser().absolute())
+
+
+def _write(path: Path, content: str) -> None:
+    if path.exists():
+        path.replace(path.with_suffix(path.suffix + ".bak"))
+    path.write_text(content, encoding="utf-8")

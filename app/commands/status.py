@@ -1,0 +1,83 @@
+"""`bunmyaku status` and `bunmyaku stop`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app import settings as configuration
+from app.commands.opening import relational, require_home
+from app.settings import Settings
+from retrieval.errors import BunmyakuError
+from retrieval.postgres.embedded import status as server_status
+from retrieval.postgres.embedded import stop as stop_server
+from text2sql.warehouses import open_warehouse
+
+
+def command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the home, the store, the warehouse and the models in use."""
+    settings = configuration.load()
+    require_home(settings)
+    found = gather(settings)
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+        return
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in found.items():
+        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+        table.add_row(name.replace("_", " "), shown)
+    Console().print(table)
+
+
+def gather(settings: Settings) -> dict[str, Any]:
+    """What `status` shows; a part that cannot be reached says why instead of hiding the rest."""
+    before = server_status(settings.home) if settings.database.dsn is None else None
+    found: dict[str, Any] = {
+        "home": str(settings.home),
+        "server": "an own PostgreSQL, by DSN" if before is None else ("running" if before.running else "stopped"),
+        "embeddings": settings.embeddings,
+        "model": settings.model,
+        "policy": settings.policy or "none",
+    }
+    try:
+        with relational(settings) as stores:
+            stats = stores.store.stats()
+            found["store"] = {"documents": stats.documents, "chunks": stats.chunks, **stats.by_kind}
+            with stores.database.connection() as connection:
+                row = connection.execute("SELECT count(*) FROM app.answer_records").fetchone()
+            found["answers"] = row[0] if row else 0
+    except BunmyakuError as error:
+        found["store"] = str(error)
+    found["warehouse"] = _warehouse(settings)
+    return found
+
+
+def _warehouse(settings: Settings) -> Any:
+    if not settings.warehouse:
+        return "none"
+    try:
+        warehouse = open_warehouse(settings.warehouse_url())
+    except BunmyakuError as error:
+        return str(error)
+    try:
+        catalog = warehouse.catalog()
+        return {"dialect": catalog.dialect, "tables": len(catalog.tables), "at": settings.warehouse}
+    finally:
+        warehouse.close()
+
+
+def stop_command() -> None:
+    """Stop the embedded server of this home; whoever asks next starts it again."""
+    settings = configuration.load()
+    console = Console()
+    if settings.database.dsn is not None:
+        console.print("This home uses a PostgreSQL of its own by DSN; it is not ours to stop.")
+        return
+    console.print("stopped" if stop_server(settings.home) else "was not running")

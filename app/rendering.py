@@ -1,0 +1,110 @@
+"""An answer record in a terminal: the sentence first, then rows, SQL, sources, checks and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from app.messages import text
+from app.record import AnswerRecord
+
+SHOWN_ROWS = 20
+STYLES = {"answered": "green", "no_rows": "yellow", "clarify": "cyan", "withheld": "magenta"}
+
+
+def show(record: AnswerRecord, console: Console) -> None:
+    """Print one record."""
+    language = record.language
+    style = STYLES.get(record.outcome, "red")
+    asker = f"{record.principal.name or record.principal.id} ({', '.join(record.principal.roles) or '-'})"
+    title = f"{escape(record.question)} · {escape(asker)}"
+    console.print(Panel(Text(record.text), title=title, title_align="left", border_style=style))
+    if record.result is not None:
+        console.print(result_table(record.rows, record.result.columns, SHOWN_ROWS))
+        if record.result.rows > SHOWN_ROWS or record.result.truncated:
+            console.print(f"  {text('label.rows_shown', language, shown=min(SHOWN_ROWS, record.result.rows), total=record.result.rows)}")
+    if record.sql:
+        console.print(Syntax(pretty_sql(record.sql, record.versions.get("dialect", "")), "sql", word_wrap=True, background_color="default"))
+        if record.parameters:
+            console.print(f"  {text('label.parameters', language)}: {escape(str(dict(record.parameters)))}", highlight=False)
+    for part in (_sources(record), _checks(record), _notes(record)):
+        if part is not None:
+            console.print(part)
+    spent = " · ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in record.timings.items() if name != "total")
+    total = record.timings.get("total", 0.0) * 1000
+    console.print(f"[dim]{record.route} · {total:.0f} ms ({spent}) · {record.tokens} tokens · {record.id}[/]", highlight=False)
+
+
+def result_table(rows: tuple[Mapping[str, Any], ...], columns: tuple[str, ...], most: int) -> Table:
+    """The first `most` rows as a table; numbers to the right, with separators."""
+    table = Table(header_style="bold")
+    for name in columns:
+        numeric = all(isinstance(row.get(name), int | float | None) for row in rows) and bool(rows)
+        table.add_column(escape(name), justify="right" if numeric else "left", overflow="fold")
+    for row in rows[:most]:
+        table.add_row(*(escape(cell(row.get(name), name)) for name in columns))
+    return table
+
+
+def cell(value: Any, column: str = "") -> str:
+    """A value as a person reads it. Years and codes keep their digits."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    plain = any(word in column.casefold() for word in ("year", "年", "id", "code"))
+    if isinstance(value, int):
+        return str(value) if plain else f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
+def pretty_sql(sql: str, dialect: str) -> str:
+    """The statement laid out over lines; as it is where it cannot be (it is shown, never run, from here)."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    try:
+        return sqlglot.transpile(sql, read=dialect or None, write=dialect or None, pretty=True)[0]
+    except SqlglotError:
+        return sql
+
+
+def _sources(record: AnswerRecord) -> Group | None:
+    if not record.citations:
+        return None
+    lines = []
+    for citation in record.citations:
+        page = f", p. {citation.page}" if citation.page else ""
+        day = f", {citation.as_of:%Y-%m-%d}" if citation.as_of else ""
+        lines.append(Text(f"  [{citation.marker}] {citation.title}{page}{day} · {citation.uri}", style="blue"))
+    return Group(*lines)
+
+
+def _checks(record: AnswerRecord) -> Text | None:
+    if not record.checks:
+        return None
+    parts = [f"{'✓' if check.passed else '✗'} {check.name}{': ' + check.detail if check.detail else ''}" for check in record.checks]
+    return Text("  " + "\n  ".join(parts), style="green")
+
+
+def _notes(record: AnswerRecord) -> Group | None:
+    language = record.language
+    lines: list[Text] = []
+    if record.understood:
+        lines.append(Text(f"  {text('label.understood', language)}: {'; '.join(record.understood)}"))
+    lines.extend(Text(f"  {text('label.assumed', language)}: {item}", style="yellow") for item in record.assumptions)
+    lines.extend(Text(f"  {name}: {words}", style="dim") for name, words in record.definitions.items() if words)
+    lines.extend(Text(f"  ! {warning.message}", style="yellow") for warning in record.warnings)
+    lines.extend(Text(f"  {text('label.left_out', language)}: {item}", style="yellow") for item in record.left_out)
+    if record.result is not None:
+        lines.append(Text(f"  {text('label.policy', language)}: {record.policy or 'none'}", style="dim"))
+    return Group(*lines) if lines else None

@@ -1,0 +1,153 @@
+"""Settings: the only reader of the environment and of the settings file.
+
+`$BUNMYAKU_HOME/config.yaml` (default home `~/.bunmyaku`) holds them; every path in it is relative to the home.
+
+    warehouse: warehouse.duckdb          # a file, a folder of CSV/Parquet, or duckdb:///… sqlite:///…
+    documents:                           # folders that `bunmyaku ingest` reads when no path is given
+      - {name: handbook, path: documents}
+    semantic_model: semantic.yaml
+    policy: policy.yaml                  # leave out: every table is readable and every answer says so
+    glossary: glossary.yaml
+    verified: verified.yaml
+    situational: situational.yaml
+    users: {file: users.yaml}            # or {sql: SELECT id, name, language, tenant, roles, attributes FROM …}
+    default_user: ana                    # who asks when `--user` is not given
+    database: {dsn: null}                # null: the embedded PostgreSQL in the home
+    embeddings: minilm                   # minilm, none, or provider:model
+    model: none
+    budget: 4000                         # tokens of context
+    limits: {rows: 10000, seconds: 30}
+
+Variables that override the file: BUNMYAKU_DATABASE_DSN, BUNMYAKU_EMBEDDINGS, BUNMYAKU_MODEL, BUNMYAKU_USER.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from app.errors import SettingsError
+
+CONFIG = "config.yaml"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DocumentFolder(_Part):
+    """A folder to ingest: `name` is its source name, stable over moves of the folder."""
+
+    name: str
+    path: str
+
+
+class Users(_Part):
+    """Where callers are known: a YAML file, or a query over the relational store."""
+
+    file: str = ""
+    sql: str = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> Users:
+        if bool(self.file) == bool(self.sql):
+            raise ValueError("users: give either `file` or `sql`")
+        return self
+
+
+class DatabaseSettings(_Part):
+    """The relational store; without a DSN the embedded server in the home."""
+
+    dsn: SecretStr | None = None
+
+
+class QueryLimits(_Part):
+    """What one query may use; rows and bytes beyond are cut and said, time and memory stop it."""
+
+    rows: int = Field(default=10_000, ge=1)
+    seconds: float = Field(default=30.0, gt=0)
+    bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
+    memory: int = Field(default=2 * 1024**3, ge=64 * 1024**2)
+    estimated_rows: int | None = None
+
+
+class Settings(_Part):
+    """Everything that can be set. Build with `load`."""
+
+    home: Path
+    warehouse: str = ""
+    documents: tuple[DocumentFolder, ...] = ()
+    semantic_model: str = ""
+    policy: str = ""
+    glossary: str = ""
+    verified: str = ""
+    situational: str = ""
+    users: Users | None = None
+    default_user: str = ""
+    database: DatabaseSettings = DatabaseSettings()
+    embeddings: str = "minilm"
+    model: str = "none"
+    budget: int = Field(default=4000, ge=200)
+    limits: QueryLimits = QueryLimits()
+
+    def path(self, name: str) -> Path:
+        """A path of the settings file, resolved against the home."""
+        return self.home / Path(name).expanduser()
+
+    def warehouse_url(self) -> str:
+        """The warehouse as `open_warehouse` takes it: URLs with a relative path are resolved too."""
+        scheme, separator, rest = self.warehouse.partition(":///")
+        if separator:
+            return f"{scheme}:///{self.path(rest)}" if not rest.startswith("/") else self.warehouse
+        return str(self.path(self.warehouse))
+
+
+def home_folder(environment: Mapping[str, str] | None = None) -> Path:
+    """The home that applies: `BUNMYAKU_HOME`, else `~/.bunmyaku`."""
+    values = os.environ if environment is None else environment
+    return Path(values.get("BUNMYAKU_HOME") or Path.home() / ".bunmyaku").expanduser().absolute()
+
+
+def has_config(home: Path) -> bool:
+    """Whether a home was set up (by `init`, `demo` or by hand)."""
+    return (home / CONFIG).is_file()
+
+
+def load(home: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the home's settings file, if any, and the variables that override it. Raises `SettingsError`."""
+    values = os.environ if environment is None else environment
+    home = home or home_folder(values)
+    file = home / CONFIG
+    raw = _read(file) if file.is_file() else {}
+    for variable, key in (("EMBEDDINGS", "embeddings"), ("MODEL", "model"), ("USER", "default_user")):
+        if values.get(f"BUNMYAKU_{variable}"):
+            raw[key] = values[f"BUNMYAKU_{variable}"]
+    if values.get("BUNMYAKU_DATABASE_DSN"):
+        raw["database"] = {"dsn": values["BUNMYAKU_DATABASE_DSN"]}
+    try:
+        return Settings.model_validate({**raw, "home": home})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"A setting cannot be used: {first['msg']}", where=f"{file}: {place}", todo="Mend it and try again."
+        ) from None  # the validation error repeats the input, which may hold a password
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("The settings file cannot be read", where=str(file), todo=str(error)) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{file}, line {mark.line + 1}" if mark else str(file)
+        raise SettingsError("The settings file is not YAML", where=place, todo="Mend it and try again.") from None
+    if not isinstance(raw, dict):
+        raise SettingsError("The settings file is not a mapping", where=str(file), todo="Write `name: value` lines.")
+    return raw

@@ -1,0 +1,246 @@
+"""Composition in plain functions: from settings to an assistant, each part built once and named where it is used."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.assistant import Assistant, Scope, Warehousing
+from app.catalog_index import synchronise
+from app.directory import Directory, FileDirectory, SqlDirectory
+from app.errors import SettingsError
+from app.record import MIGRATIONS, RecordStore
+from app.settings import Settings
+from ingest import migrations_folder as ingest_migrations
+from retrieval import conversations, stores
+from retrieval import migrations_folder as retrieval_migrations
+from retrieval.embeddings import EmbeddingModel, build_embeddings
+from retrieval.postgres.database import Database, open_database
+from retrieval.postgres.migrations import migrate
+from retrieval.retriever import Retriever
+from retrieval.situational import load_sources
+from retrieval.types import Clock, ConversationStore, Principal, Progress, SemanticStore, system_clock
+from text2sql.documents import catalog_documents
+from text2sql.drafters import build as build_drafter
+from text2sql.glossary import Glossary
+from text2sql.glossary import load as load_glossary
+from text2sql.guard import SqlGuard
+from text2sql.policy import Policy, visible_catalog
+from text2sql.policy import load as load_policy
+from text2sql.scoped_profiles import with_scoped_profiles
+from text2sql.semantics import SemanticModel
+from text2sql.semantics import load as load_model
+from text2sql.types import Limits
+from text2sql.values import ValueIndex
+from text2sql.verified import VerifiedQueries
+from text2sql.verified import load as load_verified
+from text2sql.warehouses import open_warehouse
+
+SCOPES = 64
+"""Callers' scopes kept in memory; the least recently used is built again when needed."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The parts that live in the relational store: what ingest and the assistant share."""
+
+    settings: Settings
+    database: Database
+    model: EmbeddingModel | None
+    store: SemanticStore
+    clock: Clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the relational store; the last user stops an embedded server."""
+        self.database.close()
+
+
+@dataclass(frozen=True)
+class Application:
+    """An assistant with what its faces (CLI, chat) need beside it. A context manager."""
+
+    stores: Stores
+    assistant: Assistant
+    directory: Directory | None
+    records: RecordStore
+    conversations: ConversationStore
+    warehousing: Warehousing | None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the warehouse and the relational store."""
+        if self.warehousing is not None:
+            self.warehousing.warehouse.close()
+        self.stores.close()
+
+    def principal(self, user_id: str | None) -> Principal:
+        """The caller of that id, or the default user. Raises `UnknownUser`, `SettingsError`."""
+        wanted = user_id or self.stores.settings.default_user
+        if self.directory is None or not wanted:
+            raise SettingsError(
+                "Nobody is known who could ask",
+                where="config.yaml: users, default_user",
+                todo="Run `bunmyaku init`, or name a user with `--user`.",
+            )
+        return self.directory.lookup(wanted)
+
+
+def open_stores(settings: Settings, *, clock: Clock = system_clock) -> Stores:
+    """Start (or reach) the relational store, bring its schema up to date, and load the embedder."""
+    model = None if settings.embeddings == "none" else build_embeddings(settings.embeddings)
+    dsn = settings.database.dsn.get_secret_value() if settings.database.dsn else None
+    database = open_database(settings.home, dsn)
+    try:
+        migrate(database, "retrieval", retrieval_migrations())
+        migrate(database, "ingest", ingest_migrations())
+        migrate(database, "app", MIGRATIONS)
+        store = stores.build("pgvector", {"database": database, "model": model})
+    except BaseException:
+        database.close()
+        raise
+    return Stores(settings, database, model, store, clock)
+
+
+def open_application(
+    settings: Settings, *, clock: Clock = system_clock, progress: Progress | None = None
+) -> Application:
+    """Everything wired. Raises the errors of the parts; nothing is left open when one of them fails."""
+    opened = open_stores(settings, clock=clock)
+    try:
+        return _application(opened, progress)
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _application(opened: Stores, progress: Progress | None) -> Application:
+    settings = opened.settings
+    warehousing = _warehousing(opened, progress)
+    turns = conversations.build("postgres", {"database": opened.database})
+    sources = load_sources(
+        settings.path(settings.situational) if settings.situational else None, opened.database, opened.clock
+    )
+    records = RecordStore(opened.database)
+    assistant = Assistant(
+        retriever=Retriever(opened.store, opened.model, sources, opened.clock, conversations=turns),
+        records=records,
+        conversations=turns,
+        clock=opened.clock,
+        warehousing=warehousing,
+        budget=settings.budget,
+        versions=_versions(opened, warehousing),
+    )
+    return Application(opened, assistant, _directory(settings, opened.database), records, turns, warehousing)
+
+
+def _directory(settings: Settings, database: Database) -> Directory | None:
+    if settings.users is None:
+        return None
+    if settings.users.sql:
+        return SqlDirectory(database, settings.users.sql)
+    return FileDirectory(settings.path(settings.users.file))
+
+
+def _warehousing(opened: Stores, progress: Progress | None) -> Warehousing | None:
+    settings = opened.settings
+    if not settings.warehouse:
+        return None
+    model = load_model(settings.path(settings.semantic_model)) if settings.semantic_model else SemanticModel()
+    policy = load_policy(settings.path(settings.policy)) if settings.policy else None
+    glossary = load_glossary(settings.path(settings.glossary)) if settings.glossary else Glossary()
+    verified = load_verified(settings.path(settings.verified)) if settings.verified else VerifiedQueries()
+    warehouse = open_warehouse(settings.warehouse_url())
+    try:
+        catalog = warehouse.catalog()
+        chunks = catalog_documents(catalog, model, glossary, verified, policy)
+        synchronise(opened.database, opened.store, opened.model, chunks, progress)
+    except BaseException:
+        warehouse.close()
+        raise
+    guard = SqlGuard()
+
+    def build_scope(principal: Principal) -> Scope:
+        seen = warehouse.catalog()
+        if policy is not None:
+            seen = visible_catalog(policy, seen, principal)
+            seen = with_scoped_profiles(seen, principal, policy, guard, warehouse)
+        drafter = build_drafter(
+            "offline",
+            {
+                "catalog": seen,
+                "model": model,
+                "values": ValueIndex.from_catalog(seen),
+                "glossary": glossary,
+                "verified": verified,
+                "clock": opened.clock,
+            },
+        )
+        return Scope(seen, drafter)
+
+    limits = Limits(**settings.limits.model_dump())
+    return Warehousing(warehouse, guard, policy, model, _Scopes(build_scope), limits)
+
+
+class _Scopes:
+    """Scopes by what decides them: tenant, roles and attributes; never shared between callers who differ in those."""
+
+    def __init__(self, build: Callable[[Principal], Scope]) -> None:
+        self._build = build
+        self._kept: OrderedDict[str, Scope] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, principal: Principal) -> Scope:
+        attributes = sorted((name, repr(value)) for name, value in principal.attributes.items())
+        key = repr((principal.tenant, principal.id, sorted(principal.roles), attributes))
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        scope = self._build(principal)
+        with self._lock:
+            self._kept[key] = scope
+            while len(self._kept) > SCOPES:
+                self._kept.popitem(last=False)
+        return scope
+
+
+def _versions(opened: Stores, warehousing: Warehousing | None) -> dict[str, str]:
+    settings = opened.settings
+    versions = {
+        "bunmyaku": metadata.version("bunmyaku"),
+        "embedder": opened.model.identity if opened.model else "none",
+        "model": settings.model,
+    }
+    if warehousing is not None:
+        versions["catalog"] = warehousing.warehouse.catalog().fingerprint
+        for name in ("semantic_model", "policy", "glossary", "verified"):
+            file = getattr(settings, name)
+            if file:
+                versions[name] = _hash(settings.path(file))
+    return versions
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
