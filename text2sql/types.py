@@ -30,11 +30,13 @@ class Profile:
     minimum: str | None = None
     maximum: str | None = None
     values: tuple[str, ...] = ()
+    sampled: bool = False
+    """Measured on a part of a big table: `values` are those of the part, counts may be estimates."""
 
     @property
     def complete(self) -> bool:
         """Whether `values` holds every distinct value."""
-        return self.distinct is not None and self.distinct <= len(self.values)
+        return not self.sampled and self.distinct is not None and self.distinct <= len(self.values)
 
 
 TypeFamily = Literal["integer", "number", "text", "date", "timestamp", "time", "boolean", "binary", "other"]

@@ -1,0 +1,179 @@
+"""Keys that nobody declared: inferred from names, types, uniqueness and the values themselves.
+
+A primary key is a column (or a few) whose values are unique and never NULL, and whose name says identifier. A
+foreign key is a column whose name points at another table's key, whose type fits and whose values are (nearly
+all) found there: names propose, a query over the values decides. Declared keys are never touched.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from text2sql.errors import WarehouseError
+from text2sql.key_names import Name, key_score, pointing
+from text2sql.profiling import Query, quoted, table_sql
+from text2sql.types import Column, Dialect, ForeignKey, Table
+
+_CONTAINED = 0.97
+"""Share of distinct values that must be found in the key: real data has a few orphans."""
+_SURE = 0.9
+"""A name this telling is believed for an empty table, whose values can decide nothing."""
+_BY_NAME = 0.6
+"""An empty table's key must be named like one."""
+_PROBE = 5_000
+"""Distinct values looked up."""
+_SECONDS = 20.0
+_KEY_FAMILIES = ("integer", "text")
+_COMPOSITE = 5
+"""Columns that a composite key is sought among."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    table: Table
+    column: Column
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    target: _Target
+    score: float
+
+
+class _Inference:
+    """One pass over one catalogue."""
+
+    def __init__(self, tables: Sequence[Table], query: Query, seconds: float) -> None:
+        self.tables = list(tables)
+        self.query = query
+        self.until = time.monotonic() + seconds
+
+    def ask(self, sql: str) -> tuple[int, ...] | None:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            return None
+        try:
+            return tuple(int(value or 0) for value in self.query(sql, left)[0])
+        except WarehouseError:
+            return None
+
+    def with_primary_keys(self) -> None:
+        self.tables = [
+            t if t.primary_key or t.kind == "view" else replace(t, primary_key=self.primary_key(t))
+            for t in self.tables
+        ]
+
+    def primary_key(self, table: Table) -> tuple[str, ...]:
+        ranked = sorted(
+            (
+                (key_score(table.name, column.name, position), -position, column)
+                for position, column in enumerate(table.columns)
+                if column.family in _KEY_FAMILIES
+            ),
+            key=lambda item: item[:2],
+            reverse=True,
+        )
+        telling = 0 if table.rows else _BY_NAME
+        for score, _, column in ranked:
+            if score > telling and self.unique(table, (column,)):
+                return (column.name,)
+        return self.composite(table, [column for score, _, column in ranked if score > 0])
+
+    def composite(self, table: Table, candidates: list[Column]) -> tuple[str, ...]:
+        """The fewest of the identifying columns that are unique together, in the table's order."""
+        chosen = [c for c in table.columns if c in candidates or c.family == "date"][:_COMPOSITE]
+        if len(chosen) < 2 or not table.rows or not self.unique(table, chosen):
+            return ()
+        for column in list(chosen):
+            fewer = [c for c in chosen if c is not column]
+            if len(fewer) > 1 and self.unique(table, fewer):
+                chosen = fewer
+        return tuple(column.name for column in chosen)
+
+    def unique(self, table: Table, columns: Sequence[Column]) -> bool:
+        """Whether these columns hold no NULL and no value twice; by name alone where there are no rows."""
+        if not table.rows:
+            return len(columns) == 1
+        if len(columns) == 1:
+            profile = columns[0].profile
+            if profile is not None and not profile.sampled:
+                return profile.nulls == 0 and profile.distinct == table.rows
+        names = ", ".join(quoted(c.name) for c in columns)
+        filled = " AND ".join(f"{quoted(c.name)} IS NOT NULL" for c in columns)
+        found = self.ask(
+            f"SELECT count(*) FROM (SELECT DISTINCT {names} FROM {table_sql(table)} WHERE {filled}) AS k"  # noqa: S608 - quoted names
+        )
+        return found is not None and found[0] == table.rows
+
+    def targets(self) -> list[_Target]:
+        found = []
+        for table in self.tables:
+            keys = {table.primary_key, *table.unique} if table.kind == "table" else set()
+            for (name,) in sorted(key for key in keys if len(key) == 1):
+                column = table.column(name)
+                if column is not None and column.family in _KEY_FAMILIES:
+                    found.append(_Target(table, column, Name.of(name)))
+        return found
+
+    def with_foreign_keys(self) -> None:
+        targets = self.targets()
+        self.tables = [
+            replace(t, foreign_keys=(*t.foreign_keys, *self.foreign_keys(t, targets)))
+            if t.kind == "table"
+            else t
+            for t in self.tables
+        ]
+
+    def foreign_keys(self, table: Table, targets: Sequence[_Target]) -> Iterator[ForeignKey]:
+        declared = {name.casefold() for key in table.foreign_keys for name in key.columns}
+        for column in table.columns:
+            if column.name.casefold() in declared or column.family not in _KEY_FAMILIES:
+                continue
+            best = self.best(table, column, targets)
+            if best is not None:
+                yield ForeignKey((column.name,), best.table.qualified, (best.column.name,), inferred=True)
+
+    def best(self, table: Table, column: Column, targets: Sequence[_Target]) -> _Target | None:
+        own_key = table.primary_key == (column.name,)
+        name = Name.of(column.name)
+        candidates = []
+        for target in targets:
+            same_table = target.table.qualified == table.qualified
+            if target.column.family != column.family or (same_table and target.column.name == column.name):
+                continue
+            score = pointing(name, target.table.name, target.name, same_table=same_table, own_key=own_key)
+            if score > 0:
+                candidates.append(_Candidate(target, score))
+        candidates.sort(key=lambda c: (-c.score, c.target.table.rows or 0, c.target.table.qualified))
+        return next((c.target for c in candidates if self.contained(table, column, c)), None)
+
+    def contained(self, table: Table, column: Column, candidate: _Candidate) -> bool:
+        target = candidate.target
+        if not table.rows or not target.table.rows:
+            return candidate.score >= _SURE
+        name = quoted(column.name)
+        found = self.ask(
+            f"SELECT count(*), sum(CASE WHEN v IN (SELECT {quoted(target.column.name)} "  # noqa: S608 - quoted names
+            f"FROM {table_sql(target.table)}) THEN 1 ELSE 0 END) FROM (SELECT DISTINCT {name} AS v "
+            f"FROM {table_sql(table)} WHERE {name} IS NOT NULL LIMIT {_PROBE}) AS probe"
+        )
+        if found is None or found[0] == 0:
+            return candidate.score >= _SURE
+        return found[1] >= _CONTAINED * found[0]
+
+
+def with_inferred_keys(
+    tables: Sequence[Table], dialect: Dialect, query: Query, seconds: float = _SECONDS
+) -> list[Table]:
+    """The tables with a primary key and foreign keys where none were declared and the data bears them out.
+
+    Foreign keys found are marked `inferred`. Stops looking after `seconds`; what is found by then stays.
+    """
+    del dialect  # the statements are plain enough for every engine here
+    inference = _Inference(tables, query, seconds)
+    inference.with_primary_keys()
+    inference.with_foreign_keys()
+    return inference.tables

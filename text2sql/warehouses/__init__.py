@@ -1,0 +1,89 @@
+"""Warehouses: one file an engine, found by its name; `open_warehouse` finds the engine from a URL or a path.
+
+A module of this folder whose name has no leading underscore is a warehouse and offers
+`build(settings: Mapping) -> Warehouse`; the entry-point group `bunmyaku.warehouses` adds others.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from text2sql.errors import WarehouseUnavailable
+from text2sql.types import Warehouse
+
+_GROUP = f"bunmyaku.{__name__.rsplit('.', 1)[-1]}"
+_MAGIC = {b"SQLite format 3\x00": (0, "sqlite"), b"DUCK": (8, "duckdb")}
+"""First bytes -> (their offset, the engine)."""
+
+
+def names() -> list[str]:
+    """Every warehouse there is: modules of this folder, then what other packages registered."""
+    own = [info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")]
+    return sorted({*own, *(point.name for point in entry_points(group=_GROUP))})
+
+
+def build(name: str, settings: Mapping[str, Any]) -> Warehouse:
+    """Open the warehouse of that name. Raises `WarehouseUnavailable`, also when there is none of that name."""
+    own = {info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")}
+    if name in own:
+        warehouse: Warehouse = import_module(f"{__name__}.{name}").build(settings)
+        return warehouse
+    for point in entry_points(group=_GROUP, name=name):
+        registered: Warehouse = point.load()(settings)
+        return registered
+    raise WarehouseUnavailable(
+        f"There is no warehouse of the kind {name}", todo=f"Use one of: {', '.join(names())}."
+    )
+
+
+def open_warehouse(url: str | Path, *, cache: Path | None = None, memory: int | None = None) -> Warehouse:
+    """Open `duckdb:///path`, `sqlite:///path`, a database file, or a folder of CSV, TSV and Parquet files.
+
+    `cache` is a folder where loaded files may be kept between starts (only for folders); `memory` is in bytes.
+    Raises `WarehouseUnavailable` when it is missing, locked or not a database, saying what to do.
+    """
+    settings: dict[str, Any] = {} if memory is None else {"memory": memory}
+    text = str(url)
+    scheme, separator, rest = text.partition("://")
+    if separator and not isinstance(url, Path):
+        if scheme not in {"duckdb", "sqlite", "folder"}:
+            return build(scheme, {**settings, "url": text})
+        return build(scheme, {**settings, "path": _path_of(unquote(rest)), "cache": cache})
+    path = Path(text).expanduser()
+    return build(_sniff(path), {**settings, "path": path, "cache": cache})
+
+
+def _path_of(rest: str) -> Path:
+    """What stands after `engine://`: `/relative` or `//absolute`; one slash is absolute where only that exists."""
+    path = Path(rest.removeprefix("/")).expanduser()
+    return Path(rest) if not path.exists() and Path(rest).exists() else path
+
+
+def _sniff(path: Path) -> str:
+    if path.is_dir():
+        return "folder"
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except FileNotFoundError:
+        raise WarehouseUnavailable(
+            "There is no such file or folder", where=str(path), todo="Check the path of the warehouse."
+        ) from None
+    except OSError as error:
+        raise WarehouseUnavailable(
+            f"The file cannot be read: {error.strerror}", where=str(path), todo="Check its rights."
+        ) from error
+    for magic, (offset, name) in _MAGIC.items():
+        if head[offset:].startswith(magic):
+            return name
+    raise WarehouseUnavailable(
+        "The file is neither a DuckDB nor an SQLite database",
+        where=str(path),
+        todo="Give a .duckdb or .sqlite file, or the folder that holds the CSV or Parquet files.",
+    )

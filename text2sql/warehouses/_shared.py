@@ -1,0 +1,243 @@
+"""What every adapter does the same way: runs that can be stopped, sessions, and a catalogue read once.
+
+One warehouse object serves every chat session of the process. Each run has a cursor or connection of its own,
+so runs never wait for each other. `cancel()` of the warehouse stops every run; `session()` hands out a view whose
+`cancel()` stops only what was started through it: give one to each conversation.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Literal
+
+from text2sql.errors import QueryCancelled, QueryTimeout, WarehouseError
+from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
+
+StopReason = Literal["timeout", "cancel", "close"]
+_AGAIN = 0.05
+"""Seconds between interrupts: one that arrives before the engine has started the statement is lost."""
+
+
+class Run:
+    """One statement under way. A watcher thread interrupts it at the time limit, or when told to stop."""
+
+    def __init__(self, owner: object, interrupt: Callable[[], None], seconds: float | None) -> None:
+        self.owner = owner
+        self.reason: StopReason | None = None
+        self._interrupt = interrupt
+        self._seconds = seconds
+        self._wake = threading.Event()
+        self._done = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="bunmyaku-run", daemon=True)
+
+    def __enter__(self) -> Run:
+        self._watcher.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._wake.set()
+        self._watcher.join()  # no interrupt may reach the next statement on the same connection
+
+    def stop(self, reason: StopReason) -> None:
+        """Interrupt the statement; returns at once, from any thread."""
+        self.reason = self.reason or reason
+        self._wake.set()
+
+    def _watch(self) -> None:
+        if not self._wake.wait(self._seconds):
+            self.reason = self.reason or "timeout"
+        while not self._done.is_set():
+            self._interrupt()
+            self._done.wait(_AGAIN)
+
+
+class SharedWarehouse(ABC):
+    """A warehouse opened read-only, shared by threads. Adapters fill in the abstract methods."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self._runs: set[Run] = set()
+        self._runs_lock = threading.Lock()
+        self._catalog: Catalog | None = None
+        self._catalog_lock = threading.Lock()
+        self._closed = False
+
+    @property
+    @abstractmethod
+    def dialect(self) -> Dialect:
+        """sqlglot's name of the SQL it speaks."""
+
+    @abstractmethod
+    def _read_catalog(self) -> Catalog: ...
+
+    @abstractmethod
+    def _explain(self, sql: str, parameters: Mapping[str, Any]) -> Estimate: ...
+
+    @abstractmethod
+    def _run(self, owner: object, sql: str, limits: Limits, parameters: Mapping[str, Any]) -> ResultSet: ...
+
+    @abstractmethod
+    def _close(self) -> None: ...
+
+    def _reopen(self) -> None:
+        """Follow a source that changed on disk; called before the catalogue is read again."""
+        return
+
+    def catalog(self) -> Catalog:
+        """Tables, columns, keys and profiles; read once, kept until `refresh`."""
+        self._check_open()
+        with self._catalog_lock:
+            if self._catalog is None:
+                self._catalog = self._read_catalog()
+            return self._catalog
+
+    def refresh(self) -> Catalog:
+        """Read the catalogue again (and the source, where it changed on disk)."""
+        self._check_open()
+        with self._catalog_lock:
+            self._reopen()
+            self._catalog = self._read_catalog()
+            return self._catalog
+
+    def explain(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Estimate:
+        """Plan without running: the engine's own proof that the text is valid. Raises `WarehouseError`."""
+        self._check_open()
+        return self._explain(sql, parameters or {})
+
+    def run(self, sql: str, limits: Limits, parameters: Mapping[str, Any] | None = None) -> ResultSet:
+        """Run under the limits. Raises `QueryTimeout`, `QueryCancelled`, `WarehouseError`."""
+        self._check_open()
+        return self._run(self, sql, limits, parameters or {})
+
+    def session(self) -> Session:
+        """A view on this warehouse whose `cancel` stops only its own runs."""
+        return Session(self)
+
+    def cancel(self) -> None:
+        """Stop every run, from any thread; nothing happens when nothing runs."""
+        self._stop("cancel")
+
+    def close(self) -> None:
+        """Stop what runs and let go of the engine. Twice is once; use afterwards raises `WarehouseError`."""
+        if self._closed:
+            return
+        self._closed = True
+        self._stop("close")
+        self._close()
+
+    def _stop(self, reason: StopReason, owner: object | None = None) -> None:
+        with self._runs_lock:
+            runs = [run for run in self._runs if owner is None or run.owner is owner]
+        for run in runs:
+            run.stop(reason)
+
+    @contextmanager
+    def _running(self, owner: object, interrupt: Callable[[], None], seconds: float | None) -> Iterator[Run]:
+        run = Run(owner, interrupt, seconds)
+        with self._runs_lock:
+            self._runs.add(run)
+        try:
+            with run:
+                yield run
+        finally:
+            with self._runs_lock:
+                self._runs.discard(run)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise WarehouseError("The warehouse is closed", where=self.where, todo="Open it again.")
+
+    def _stopped(self, run: Run, seconds: float) -> WarehouseError | None:
+        """The error for a run that was stopped, None when nobody stopped it."""
+        if run.reason == "timeout":
+            return QueryTimeout(
+                f"The query was stopped after {seconds:g} seconds",
+                where=self.where,
+                todo="Ask for a shorter period or fewer rows, or raise the time limit.",
+            )
+        if run.reason == "close":
+            return QueryCancelled("The query was stopped because the warehouse was closed", where=self.where)
+        if run.reason == "cancel":
+            return QueryCancelled("The query was cancelled", where=self.where)
+        return None
+
+    def __enter__(self) -> SharedWarehouse:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Session:
+    """One conversation's view on a shared warehouse: the same port, but `cancel` stops only its own runs."""
+
+    def __init__(self, warehouse: SharedWarehouse) -> None:
+        self._warehouse = warehouse
+
+    @property
+    def dialect(self) -> Dialect:
+        """sqlglot's name of the SQL it speaks."""
+        return self._warehouse.dialect
+
+    def catalog(self) -> Catalog:
+        """The shared catalogue."""
+        return self._warehouse.catalog()
+
+    def refresh(self) -> Catalog:
+        """Read the shared catalogue again."""
+        return self._warehouse.refresh()
+
+    def explain(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Estimate:
+        """Plan without running. Raises `WarehouseError`."""
+        return self._warehouse.explain(sql, parameters)
+
+    def run(self, sql: str, limits: Limits, parameters: Mapping[str, Any] | None = None) -> ResultSet:
+        """Run under the limits. Raises `QueryTimeout`, `QueryCancelled`, `WarehouseError`."""
+        self._warehouse._check_open()  # noqa: SLF001 - two halves of one class
+        return self._warehouse._run(self, sql, limits, parameters or {})  # noqa: SLF001 - as above
+
+    def cancel(self) -> None:
+        """Stop what this session runs, from any thread."""
+        self._warehouse._stop("cancel", self)  # noqa: SLF001 - as above
+
+    def close(self) -> None:
+        """Stop what this session runs; the warehouse stays open for the others."""
+        self.cancel()
+
+
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`")
+
+
+def without_values(message: str, sql: str) -> str:
+    """First line of an engine's message, with every quoted text that the statement does not hold taken out.
+
+    Engines quote stored values and suggest names of columns that the caller may not see.
+    """
+    line = next((part.strip() for part in message.splitlines() if part.strip()), "")
+
+    def keep(match: re.Match[str]) -> str:
+        inner = match.group()[1:-1]
+        return match.group() if inner and inner.casefold() in sql.casefold() else "'…'"
+
+    return _QUOTED.sub(keep, line)
+
+
+def capped(limits: Limits, ceiling: Limits) -> Limits:
+    """The tighter of what the caller asked for and what the warehouse allows."""
+    return replace(
+        limits,
+        rows=max(0, min(limits.rows, ceiling.rows)),
+        seconds=min(limits.seconds, ceiling.seconds),
+        bytes=min(limits.bytes, ceiling.bytes),
+    )
