@@ -1,0 +1,310 @@
+"""Who may see which rows and columns: a YAML file that a data owner keeps in version control.
+
+version: 1
+name: shop
+attributes: {regions: {type: text, list: true}, seller_id: {type: integer}}
+tables:
+  sales:
+    owner: sales-data@shop
+    discoverable: true            # others may learn that it exists; default false
+    grants:                       # admitted by any grant whose roles the caller holds; none: the table is not there
+      - roles: [analyst]
+        rows: all
+        masks: {buyer_name: 'null', birth_date: year, email: hash, phone: partial, age: {bucket: 10}}
+        hide: [note]
+      - roles: [regional_manager]
+        rows: region IN (:regions)      # over the table's own columns; :name is the caller's attribute, bound
+documents:
+  - {match: "handbook/*", roles: [everyone]}
+
+Default deny throughout: a table, document or row that no grant admits is not there. An attribute that is
+missing, empty or of another type makes its grant admit nothing; it can never widen one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+
+from retrieval.types import EVERYONE, Principal
+from text2sql.errors import PolicyError
+from text2sql.predicates import Predicate, parse_predicate
+from text2sql.types import Catalog, Column, ForeignKey, Table
+
+AttributeType = Literal["text", "integer", "number", "boolean"]
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "text": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+_UNNAMED_SCHEMAS = frozenset({"", "main", "public"})
+"""Schemas that a bare table name in a policy may mean: the ones engines use when none is named."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Attribute(_Part):
+    """What a predicate may bind: the type of one value, and whether the caller holds several."""
+
+    type: AttributeType = "text"
+    list: bool = False
+
+    def values(self, held: Any) -> tuple[Any, ...]:
+        """The caller's values, () when missing or of another type or number: the grant then admits nothing."""
+        several = isinstance(held, (list, tuple, set, frozenset))
+        values = (
+            tuple(sorted(held, key=repr) if isinstance(held, (set, frozenset)) else held)
+            if several
+            else (held,)
+        )
+        if not self.list and len(values) != 1:
+            return ()
+        return values if all(self._fits(value) for value in values) else ()
+
+    def _fits(self, value: Any) -> bool:
+        # bool is an int to Python, but `seller_id = TRUE` is nobody's intention.
+        if isinstance(value, bool):
+            return self.type == "boolean"
+        return isinstance(value, _PYTHON_TYPES[self.type])
+
+
+class Bucket(_Part):
+    """Numbers rounded down to multiples of `bucket`."""
+
+    bucket: int = Field(gt=0)
+
+
+def _null_is_a_mask(value: Any) -> Any:
+    # In YAML an unquoted `null` is None; what else could its writer have meant?
+    return "null" if value is None else value
+
+
+Mask = Annotated[Literal["null", "hash", "partial", "year"] | Bucket, BeforeValidator(_null_is_a_mask)]
+
+
+class Grant(_Part):
+    """One way in: callers holding any of `roles` see the rows of `rows`, some columns masked or not there."""
+
+    roles: tuple[str, ...] = Field(min_length=1)
+    rows: str = "all"
+    masks: dict[str, Mask] = Field(default_factory=dict)
+    hide: tuple[str, ...] = ()
+    _predicate: Predicate | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _check(self) -> Grant:
+        both = {name.casefold() for name in self.masks} & {name.casefold() for name in self.hide}
+        if both:
+            raise ValueError(f"{', '.join(sorted(both))}: both masked and hidden")
+        if self.rows.strip().casefold() != "all":
+            self._predicate = parse_predicate(self.rows)
+        return self
+
+    @property
+    def predicate(self) -> Predicate | None:
+        """The row predicate, None where every row is admitted."""
+        return self._predicate
+
+    def hides(self, column: str) -> bool:
+        """Whether the column is not there under this grant."""
+        return column.casefold() in {name.casefold() for name in self.hide}
+
+    def mask(self, column: str) -> Literal["null", "hash", "partial", "year"] | Bucket | None:
+        """How the column is masked under this grant, None when it is shown as it is."""
+        folded = column.casefold()
+        return next((mask for name, mask in self.masks.items() if name.casefold() == folded), None)
+
+
+class TableRule(_Part):
+    """Everything about one table."""
+
+    owner: str = ""
+    discoverable: bool = False
+    grants: tuple[Grant, ...] = ()
+
+
+class DocumentRule(_Part):
+    """Who may read documents whose source or uri matches the glob `match`."""
+
+    match: str
+    roles: tuple[str, ...] = ()
+
+
+class Policy(_Part):
+    """A whole policy file, valid in itself; `problems` says what is wrong for the catalogue at hand."""
+
+    version: Literal[1] = 1
+    name: str = "policy"
+    attributes: dict[str, Attribute] = Field(default_factory=dict)
+    tables: dict[str, TableRule] = Field(default_factory=dict)
+    documents: tuple[DocumentRule, ...] = ()
+    salt: str = ""
+    """Mixed into `hash` masks, so that they cannot be looked up in a table of hashes."""
+    _folded: dict[str, TableRule] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check(self) -> Policy:
+        for name, rule in self.tables.items():
+            if name.casefold() in self._folded:
+                raise ValueError(f"table {name} is named twice")
+            self._folded[name.casefold()] = rule
+            for grant in rule.grants:
+                self._check_binding(name, grant)
+        return self
+
+    def _check_binding(self, table: str, grant: Grant) -> None:
+        if grant.predicate is None:
+            return
+        for name, in_list in grant.predicate.attributes.items():
+            attribute = self.attributes.get(name)
+            if attribute is None:
+                raise ValueError(f"table {table}: rows binds :{name}, which `attributes` does not declare")
+            if attribute.list and not in_list:
+                raise ValueError(f"table {table}: :{name} is a list and stands only in `column IN (:{name})`")
+
+    @property
+    def title(self) -> str:
+        """What verdicts and answers call it: name and version of the format."""
+        return f"{self.name} v{self.version}"
+
+    def rule(self, table: Table | str) -> TableRule | None:
+        """The rule for a table: by its qualified name, or by its bare name where its schema goes unnamed."""
+        schema, name = _parts(table)
+        exact = self._folded.get(f"{schema}.{name}" if schema else name)
+        if exact is None and schema in _UNNAMED_SCHEMAS:
+            exact = self._folded.get(name)
+        return exact
+
+    def grants(self, table: Table | str, principal: Principal) -> tuple[Grant, ...]:
+        """The grants that admit this caller: roles held, and every attribute they bind present. () is no table."""
+        rule = self.rule(table)
+        if rule is None:
+            return ()
+        held = {EVERYONE, *principal.roles}
+        return tuple(g for g in rule.grants if held.intersection(g.roles) and self._bound(g, principal))
+
+    def _bound(self, grant: Grant, principal: Principal) -> bool:
+        names: Iterable[str] = grant.predicate.attributes if grant.predicate else ()
+        return all(self.values(name, principal) for name in names)
+
+    def values(self, attribute: str, principal: Principal) -> tuple[Any, ...]:
+        """The caller's values of a declared attribute; () when there are none that fit."""
+        return self.attributes[attribute].values(principal.attributes.get(attribute, ()))
+
+    def discoverable(self, table: Table | str) -> bool:
+        """Whether those who may not read the table may learn that it exists."""
+        rule = self.rule(table)
+        return rule is not None and rule.discoverable
+
+    def labels_for(self, table: Table | str) -> frozenset[str]:
+        """Access labels of catalogue documents about the table; empty admits nobody."""
+        rule = self.rule(table)
+        return _labels(role for grant in (rule.grants if rule else ()) for role in grant.roles)
+
+    def labels_for_document(self, source: str, uri: str) -> frozenset[str]:
+        """Access labels of an ingested document; the first rule that matches its source or uri decides."""
+        for rule in self.documents:
+            if fnmatchcase(source, rule.match) or fnmatchcase(uri, rule.match):
+                return _labels(rule.roles)
+        return frozenset()
+
+
+def _parts(table: Table | str) -> tuple[str, str]:
+    if isinstance(table, Table):
+        return table.schema.casefold(), table.name.casefold()
+    schema, _, name = table.casefold().rpartition(".")
+    return schema, name
+
+
+def _labels(roles: Iterable[str]) -> frozenset[str]:
+    return frozenset(EVERYONE if role == EVERYONE else f"role:{role}" for role in roles)
+
+
+def parse(text: str, where: str = "policy") -> Policy:
+    """Read and check policy text. Raises `PolicyError` naming `where` and the place in it."""
+    try:
+        return Policy.model_validate(yaml.safe_load(text) or {})
+    except yaml.YAMLError as error:
+        raise PolicyError("The policy is not readable YAML", where=where, todo=str(error)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "top"
+        raise PolicyError(
+            f"The policy cannot be enforced: {first['msg']}",
+            where=f"{where}: {place}",
+            todo="Mend the file; until then nothing is readable under it.",
+        ) from error
+
+
+def load(path: Path) -> Policy:
+    """Read and check a policy file. Raises `PolicyError` naming the file and the place in it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PolicyError(
+            "There is no policy", where=str(path), todo="Write one with `bunmyaku init`."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError("The policy cannot be read", where=str(path), todo=str(error)) from error
+    return parse(text, str(path))
+
+
+def visible_columns(table: Table, grants: Iterable[Grant]) -> tuple[Column, ...]:
+    """The columns that at least one of these grants shows, masked or not, in the table's order."""
+    return tuple(c for c in table.columns if any(not grant.hides(c.name) for grant in grants))
+
+
+def visible_catalog(policy: Policy | None, catalog: Catalog, principal: Principal) -> Catalog:
+    """What this caller may name. Without a policy: everything.
+
+    Profiles and row counts of a table with row predicates are dropped, as are profiles of masked columns:
+    they were measured over rows and values that the caller may not see.
+    """
+    if policy is None:
+        return catalog
+    seen = [(t, policy.grants(t, principal)) for t in catalog.tables]
+    kept = {t.qualified.casefold(): {c.name.casefold() for c in visible_columns(t, g)} for t, g in seen if g}
+    tables = (_visible_table(table, grants, kept) for table, grants in seen if grants)
+    return dataclasses.replace(catalog, tables=tuple(t for t in tables if t.columns))
+
+
+def _visible_table(table: Table, grants: tuple[Grant, ...], kept: dict[str, set[str]]) -> Table:
+    mine = kept[table.qualified.casefold()]
+    whole = any(grant.predicate is None for grant in grants)
+
+    def column(c: Column) -> Column:
+        clear = whole and all(g.mask(c.name) is None and not g.hides(c.name) for g in grants)
+        return c if clear else dataclasses.replace(c, profile=None)
+
+    def key(names: tuple[str, ...]) -> bool:
+        return mine.issuperset(name.casefold() for name in names)
+
+    def foreign(fk: ForeignKey) -> bool:
+        theirs = kept.get(fk.to_table.casefold(), set())
+        return key(fk.columns) and theirs.issuperset(name.casefold() for name in fk.to_columns)
+
+    return dataclasses.replace(
+        table,
+        columns=tuple(column(c) for c in visible_columns(table, grants)),
+        primary_key=table.primary_key if key(table.primary_key) else (),
+        unique=tuple(names for names in table.unique if key(names)),
+        foreign_keys=tuple(fk for fk in table.foreign_keys if foreign(fk)),
+        rows=table.rows if whole else None,
+    )
