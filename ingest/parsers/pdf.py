@@ -1,0 +1,184 @@
+"""PDF through pdfium: text page by page, headings from the outline, attached files read too.
+
+Pages that hold pictures of text need OCR, which is not installed: they are named in a warning, and a document
+made of nothing else is unreadable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from ingest.building import TextBuilder, one_line
+from ingest.errors import LimitExceeded, Unreadable
+from ingest.flow import unwrap
+from ingest.limits import Budget
+from ingest.media import PDF
+from ingest.types import Parsed
+
+_JUNK_TITLE = re.compile(r"(?i)^(untitled.*|microsoft (word|powerpoint|excel) - .*|.*\.(docx?|indd|tex|dvi|pptx?|xlsx?))$")
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl"})
+_MAX_ATTACHMENT_NAMES = 200
+
+
+class PdfParser:
+    """Reads `application/pdf`."""
+
+    version = 1
+    media_types = frozenset({PDF})
+
+    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+        """Text with page offsets; raises Unreadable for encrypted, damaged and scanned documents."""
+        import pypdfium2
+
+        try:
+            document = pypdfium2.PdfDocument(raw)
+        except pypdfium2.PdfiumError as error:
+            raise Unreadable(_why(str(error))) from error
+        try:
+            return _read(document, budget)
+        except pypdfium2.PdfiumError as error:
+            raise Unreadable(f"damaged: {one_line(str(error))}") from error
+        finally:
+            document.close()
+
+
+def _why(message: str) -> str:
+    if "password" in message.casefold():
+        return "encrypted: a password is needed"
+    if "security" in message.casefold():
+        return "encrypted: by a scheme that is not supported"
+    return "damaged: not a PDF that can be opened"
+
+
+def _read(document: Any, budget: Budget) -> Parsed:
+    builder = TextBuilder(budget.limits.text_chars)
+    outline = _outline(document)
+    silent, broken, count = [], [], len(document)
+    for index in range(count):
+        builder.page()
+        text = _page_text(document, index)
+        if text is None:
+            broken.append(index + 1)
+        elif not any(character.isalnum() for character in text):
+            silent.append(index + 1)
+        else:
+            _add_page(text, outline.get(index, {}), builder)
+        if builder.full:
+            break
+    if broken:
+        builder.warn(f"{_pages(broken)} damaged and could not be read")
+    if silent:
+        builder.warn(f"no text on {_pages(silent)}: scanned or drawn; OCR is not installed")
+    _attachments(document, builder)
+    parsed = builder.build(_title(document))
+    if not parsed.text and not parsed.embedded:
+        if len(broken) == count:
+            raise Unreadable("damaged: no page can be read" if count else "damaged: there are no pages")
+        raise Unreadable("no text: scanned or drawn pages; OCR is not installed")
+    return parsed
+
+
+def _page_text(document: Any, index: int) -> str | None:
+    from pypdfium2 import PdfiumError
+
+    try:
+        page = document[index]
+    except (PdfiumError, IndexError, ValueError):
+        return None
+    try:
+        textpage = page.get_textpage()
+        try:
+            return str(textpage.get_text_range())
+        finally:
+            textpage.close()
+    except (PdfiumError, UnicodeError, ValueError):
+        return None
+    finally:
+        page.close()
+
+
+def _add_page(text: str, headings: Mapping[str, int], builder: TextBuilder) -> None:
+    # U+FFFE and U+0002 are pdfium's marks for a hyphen that stands at the end of a line only.
+    text = text.translate(_LIGATURES).replace("\r\n", "\n").replace("\r", "\n").replace("\x02", "\ufffe")
+    text = text.replace("\ufffe\n", "\ufffe")
+    text = re.sub("(?<=\\w)\ufffe(?=\\w)", "", text)
+    pending: list[str] = []
+    for line in [*text.split("\n"), ""]:
+        level = headings.get(_key(line)) if line.strip() else None
+        if line.strip() and level is None:
+            pending.append(line.rstrip())
+            continue
+        if pending:
+            builder.paragraph("\n".join(unwrap(pending)))
+            pending = []
+        if level is not None:
+            builder.heading(line, level)
+
+
+def _outline(document: Any) -> dict[int, dict[str, int]]:
+    """Page index -> heading (folded) -> level, from the document's own table of contents."""
+    from pypdfium2 import PdfiumError
+
+    found: dict[int, dict[str, int]] = {}
+    with suppress(PdfiumError, ValueError, UnicodeError, RecursionError):
+        for number, bookmark in enumerate(document.get_toc(max_depth=9)):
+            if number > 5000:
+                break
+            destination = bookmark.get_dest()
+            index = destination.get_index() if destination is not None else None
+            if index is not None and (key := _key(bookmark.get_title())):
+                found.setdefault(index, {})[key] = int(getattr(bookmark, "level", 0)) + 1
+    return found
+
+
+def _key(text: str) -> str:
+    return "".join(one_line(text).casefold().split())
+
+
+def _title(document: Any) -> str:
+    from pypdfium2 import PdfiumError
+
+    title = ""
+    with suppress(PdfiumError, ValueError, UnicodeError):
+        title = one_line(document.get_metadata_value("Title") or "")
+    return "" if _JUNK_TITLE.match(title) else title
+
+
+def _attachments(document: Any, builder: TextBuilder) -> None:
+    from pypdfium2 import PdfiumError
+
+    with suppress(PdfiumError, ValueError):
+        for index in range(min(document.count_attachments(), _MAX_ATTACHMENT_NAMES)):
+            name = f"attachment {index + 1}"
+            try:
+                attachment = document.get_attachment(index)
+                name = one_line(attachment.get_name()) or name
+                builder.attach(name, bytes(attachment.get_data()))
+            except (PdfiumError, ValueError, UnicodeError, LimitExceeded):
+                builder.warn(f"attached file {name} could not be read")
+
+
+def _pages(numbers: list[int]) -> str:
+    """`page 3`, `pages 3-5 and 9`: runs shortened, at most ten named."""
+    runs = list(_runs(numbers))
+    shown = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs[:10])
+    more = f" and {len(runs) - 10} more stretches" if len(runs) > 10 else ""
+    return f"page{'s' if len(numbers) > 1 else ''} {shown}{more}"
+
+
+def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    start = previous = numbers[0]
+    for number in numbers[1:]:
+        if number != previous + 1:
+            yield start, previous
+            start = number
+        previous = number
+    yield start, previous
+
+
+def build(settings: Mapping[str, Any]) -> PdfParser:
+    """There is nothing to set."""
+    return PdfParser()
