@@ -1,0 +1,1 @@
+"""Planning: typed items to a query plan, and the plan to SQL in the catalogue's dialect."""

@@ -1,0 +1,1 @@
+"""Reading a question: tokens, numbers, periods, function words and links, as non-overlapping typed items."""
