@@ -19,9 +19,10 @@ _RUN = re.compile(
     rf"|(?P<word>[^\W_{_CJK}]+(?:[-_./'’&][^\W_{_CJK}]+)*)"
 )
 _PART = re.compile(r"[^\W_]+")
-_SCRIPT_RUN = re.compile(f"[{KATAKANA}]{{2,}}|[{KANJI}]{{3,}}")
+_SCRIPT_RUN = re.compile(f"[{KATAKANA}]{{2,}}|[{KANJI}]{{2,}}")
 _KANJI = re.compile(f"[{KANJI}]")
-_HIRAGANA_PAIR = re.compile(f"[{HIRAGANA}]{{2}}")
+_HIRAGANA_RUN = re.compile(f"[{HIRAGANA}]{{3,}}")
+_HIRAGANA = re.compile(f"[{HIRAGANA}]")
 _DIGIT = re.compile(r"\d")
 _COST = re.compile(f"[{_CJK}]|\\d+|[^\\W\\d_{_CJK}]+|[^\\w\\s]|_")
 
@@ -39,7 +40,8 @@ def lexical_tokens(text: str) -> list[str]:
 
     English: case-folded words without stop words, plural and possessive endings taken off; compounds with a
     digit or sign in them (`C-00123`, `R&D`, `2024-03-01`) whole and by part. Japanese, which has no spaces:
-    character pairs except all-hiragana ones, single kanji, and whole runs of katakana or kanji.
+    character pairs that begin with kanji or katakana (a leading hiragana is nearly always a particle or an
+    ending), single kanji, whole runs of katakana or kanji, and threes of hiragana for words written in it.
     """
     tokens: list[str] = []
     for match in _RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
@@ -71,9 +73,11 @@ def count_tokens(text: str) -> int:
 
 def _japanese(run: str, tokens: list[str]) -> None:
     """Append the tokens of a run of kana and kanji."""
-    tokens.extend(pair for pair in map("".join, pairwise(run)) if not _HIRAGANA_PAIR.match(pair))
+    tokens.extend(pair for pair in map("".join, pairwise(run)) if not _HIRAGANA.match(pair))
     tokens.extend(_KANJI.findall(run))
     tokens.extend(_SCRIPT_RUN.findall(run))
+    for kana in _HIRAGANA_RUN.findall(run):
+        tokens.extend(kana[start : start + 3] for start in range(len(kana) - 2))
 
 
 def _latin(run: str, tokens: list[str]) -> None:

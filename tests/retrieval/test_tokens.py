@@ -40,11 +40,13 @@ def test_hyphenated_words_are_found_by_their_parts() -> None:
 
 def test_japanese_pairs_kanji_and_script_runs() -> None:
     tokens = lexical_tokens("東京都のコーヒー")
-    assert {"東京", "京都", "都の", "のコ", "東", "京", "都", "東京都", "コー", "コーヒー"} <= set(tokens)
+    assert {"東京", "京都", "都の", "東", "京", "都", "東京都", "コー", "コーヒー"} <= set(tokens)
+    assert "のコ" not in tokens
 
 
-def test_all_hiragana_pairs_say_nothing() -> None:
-    assert lexical_tokens("いくらですか") == []
+def test_words_in_hiragana_are_found_and_particles_are_not() -> None:
+    assert lexical_tokens("しょうゆ") == ["しょう", "ょうゆ"]
+    assert lexical_tokens("店には") == ["店に", "店"]
 
 
 def test_half_width_and_full_width_are_one() -> None:
