@@ -18,6 +18,8 @@ from text2sql.errors import WarehouseUnavailable
 from text2sql.types import Warehouse
 
 _GROUP = f"bunmyaku.{__name__.rsplit('.', 1)[-1]}"
+_TABLE_FILES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
+"""A single file of a folder is a folder of one."""
 _MAGIC = {b"SQLite format 3\x00": (0, "sqlite"), b"DUCK": (8, "duckdb")}
 """First bytes -> (their offset, the engine)."""
 
@@ -66,7 +68,7 @@ def _path_of(rest: str) -> Path:
 
 
 def _sniff(path: Path) -> str:
-    if path.is_dir():
+    if path.is_dir() or path.name.casefold().endswith(_TABLE_FILES):
         return "folder"
     try:
         with path.open("rb") as file:
