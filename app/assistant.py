@@ -23,7 +23,7 @@ from app.record import AnswerRecord, Attempt, RecordStore, references, summarise
 from app.routing import Route, decide
 from retrieval.language import detect
 from retrieval.retriever import Retriever
-from retrieval.types import Clock, Context, ConversationStore, Principal, Turn
+from retrieval.types import Clock, Context, ConversationStore, Language, Principal, Turn
 from text2sql.errors import WarehouseError
 from text2sql.policy import Policy
 from text2sql.semantics import SemanticModel
@@ -91,7 +91,7 @@ class _Walk:
     question: str
     principal: Principal
     conversation_id: str
-    language: str
+    language: Language
     given: Given
     timings: dict[str, float] = field(default_factory=dict)
     context: Context | None = None
@@ -201,7 +201,7 @@ class Assistant:
             return
         if side is None:
             return
-        catalog = side.scope_for(walk.principal).catalog
+        catalog = side.warehouse.catalog()  # whole: the guard narrows it to the caller, and knows what is withheld
         for draft in walk.drafting.drafts[:TRIES]:
             started = perf_counter()
             verdict = side.guard.check(draft.sql, catalog, walk.principal, side.policy)
@@ -299,7 +299,7 @@ class Assistant:
 
     def _policy_name(self) -> str | None:
         policy = self._warehousing.policy if self._warehousing else None
-        return None if policy is None else policy.name
+        return None if policy is None else policy.title
 
     def _definitions(self, draft: Draft | None, language: str) -> dict[str, str]:
         if draft is None or self._warehousing is None:
@@ -343,7 +343,7 @@ def checked_question(question: str) -> str:
     return text
 
 
-def _checks(walk: _Walk, language: str) -> tuple[Check, ...]:
+def _checks(walk: _Walk, language: Language) -> tuple[Check, ...]:
     """The guard's steps, then what stands behind them."""
     if walk.verdict is None:
         return ()

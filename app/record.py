@@ -19,7 +19,7 @@ from typing import Any, Literal
 from psycopg.types.json import Jsonb
 
 from retrieval.postgres.database import Database
-from retrieval.types import Citation, Context, Fact, Principal
+from retrieval.types import Citation, Context, Fact, Language, Principal
 from text2sql.types import Check, Draft, Estimate, ResultSet, Verdict, Warn
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -75,7 +75,7 @@ class AnswerRecord:
     principal: Principal
     conversation_id: str
     question: str
-    language: str
+    language: Language
     route: str
     why: str
     outcome: Outcome

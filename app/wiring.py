@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Self
 
 from app.assistant import Assistant, Scope, Warehousing
@@ -18,15 +18,16 @@ from app.directory import Directory, FileDirectory, SqlDirectory
 from app.errors import SettingsError
 from app.record import MIGRATIONS, RecordStore
 from app.settings import Settings
-from ingest import migrations_folder as ingest_migrations
+import ingest
+import retrieval
 from retrieval import conversations, stores
-from retrieval import migrations_folder as retrieval_migrations
 from retrieval.embeddings import EmbeddingModel, build_embeddings
 from retrieval.postgres.database import Database, open_database
 from retrieval.postgres.migrations import migrate
 from retrieval.retriever import Retriever
-from retrieval.situational import load_sources
-from retrieval.types import Clock, ConversationStore, Principal, Progress, SemanticStore, system_clock
+from retrieval.situational.declared import load_sources
+from retrieval.situational.profile import ProfileSource
+from retrieval.types import Clock, ConversationStore, Principal, Progress, SemanticStore, SituationalSource, system_clock
 from text2sql.documents import catalog_documents
 from text2sql.drafters import build as build_drafter
 from text2sql.glossary import Glossary
@@ -113,8 +114,8 @@ def open_stores(settings: Settings, *, clock: Clock = system_clock) -> Stores:
     dsn = settings.database.dsn.get_secret_value() if settings.database.dsn else None
     database = open_database(settings.home, dsn)
     try:
-        migrate(database, "retrieval", retrieval_migrations())
-        migrate(database, "ingest", ingest_migrations())
+        migrate(database, "retrieval", _migrations(retrieval))
+        migrate(database, "ingest", _migrations(ingest))
         migrate(database, "app", MIGRATIONS)
         store = stores.build("pgvector", {"database": database, "model": model})
     except BaseException:
@@ -139,9 +140,9 @@ def _application(opened: Stores, progress: Progress | None) -> Application:
     settings = opened.settings
     warehousing = _warehousing(opened, progress)
     turns = conversations.build("postgres", {"database": opened.database})
-    sources = load_sources(
-        settings.path(settings.situational) if settings.situational else None, opened.database, opened.clock
-    )
+    sources: list[SituationalSource] = [ProfileSource(opened.clock)]
+    if settings.situational:
+        sources += load_sources(settings.path(settings.situational), opened.database, opened.clock)
     records = RecordStore(opened.database)
     assistant = Assistant(
         retriever=Retriever(opened.store, opened.model, sources, opened.clock, conversations=turns),
@@ -191,7 +192,7 @@ def _warehousing(opened: Stores, progress: Progress | None) -> Warehousing | Non
             {
                 "catalog": seen,
                 "model": model,
-                "values": ValueIndex.from_catalog(seen),
+                "values": ValueIndex.of(seen, model),
                 "glossary": glossary,
                 "verified": verified,
                 "clock": opened.clock,
@@ -234,12 +235,17 @@ def _versions(opened: Stores, warehousing: Warehousing | None) -> dict[str, str]
         "model": settings.model,
     }
     if warehousing is not None:
+        versions["dialect"] = warehousing.warehouse.dialect
         versions["catalog"] = warehousing.warehouse.catalog().fingerprint
         for name in ("semantic_model", "policy", "glossary", "verified"):
             file = getattr(settings, name)
             if file:
                 versions[name] = _hash(settings.path(file))
     return versions
+
+
+def _migrations(package: ModuleType) -> Path:
+    return Path(str(package.__file__)).parent / "migrations"
 
 
 def _hash(path: Path) -> str:

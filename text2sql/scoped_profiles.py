@@ -24,20 +24,25 @@ _LIMITS = Limits(rows=VALUES + 1, seconds=5.0)
 
 
 def with_scoped_profiles(
-    catalog: Catalog, principal: Principal, policy: Policy | None, guard: Guard, warehouse: Warehouse
+    visible: Catalog, principal: Principal, policy: Policy | None, guard: Guard, warehouse: Warehouse
 ) -> Catalog:
-    """The caller's catalogue with profiles for text columns that lost theirs to a row policy."""
+    """The caller's visible catalogue with profiles for text columns that lost theirs to a row policy."""
+    whole = warehouse.catalog()
     left = COLUMNS
     tables: list[Table] = []
-    for table in catalog.tables:
+    for table in visible.tables:
         columns: list[Column] = []
         for column in table.columns:
             wanted = column.profile is None and column.family in ("text", "boolean") and left > 0
             left -= wanted
-            profile = _count(table, column, catalog, principal, policy, guard, warehouse) if wanted else column.profile
+            profile = (
+                _count(table, column, whole, principal, policy, guard, warehouse)
+                if wanted
+                else column.profile
+            )
             columns.append(dataclasses.replace(column, profile=profile))
         tables.append(dataclasses.replace(table, columns=tuple(columns)))
-    return dataclasses.replace(catalog, tables=tuple(tables))
+    return dataclasses.replace(visible, tables=tuple(tables))
 
 
 def _count(  # noqa: PLR0913, PLR0917 - one query of one caller over one column

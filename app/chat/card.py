@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from app.wiring import Application
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$~:^=])")
-BADGES = {
+Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
+BADGES: dict[str, tuple[Color, str]] = {
     "answered": ("green", ":material/check_circle:"),
     "no_rows": ("gray", ":material/inbox:"),
     "clarify": ("blue", ":material/help:"),

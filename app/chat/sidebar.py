@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -33,7 +33,7 @@ def draw(app: Application) -> tuple[Principal, Language]:
         names = list(LANGUAGES)
         start = list(LANGUAGES.values()).index(principal.language)
         name = st.radio("Language · 言語", names, index=start, horizontal=True, key=f"language_{principal.id}")
-        language = LANGUAGES[cast("str", name)]
+        language = LANGUAGES[name]
         for attribute, value in principal.attributes.items():
             shown = ", ".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
             st.caption(f"{attribute}: {shown}")

@@ -37,7 +37,7 @@ def command(
     lines = (line.decode("utf-8", errors="replace") for line in sys.stdin.buffer)
     for verdict in check_lines(lines, dialect=dialect, catalog=catalog, principal=caller, policy=rules):
         sys.stdout.write(json.dumps(verdict, ensure_ascii=False, default=str) + "\n")
-    sys.stdout.flush()
+        sys.stdout.flush()  # a caller may wait for each verdict before it writes the next line
 
 
 def _catalog(dialect: str, ddl: Path | None, warehouse: str | None) -> Catalog | None:

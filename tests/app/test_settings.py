@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.errors import SettingsError
+from app.settings import has_config, home_folder, load
+
+
+def write(home: Path, text: str) -> Path:
+    (home / "config.yaml").write_text(text, encoding="utf-8")
+    return home
+
+
+def test_an_empty_home_has_defaults(tmp_path: Path) -> None:
+    settings = load(tmp_path, {})
+    assert not has_config(tmp_path)
+    assert (settings.embeddings, settings.model, settings.budget) == ("minilm", "none", 4000)
+    assert settings.users is None
+
+
+def test_home_comes_from_the_environment(tmp_path: Path) -> None:
+    assert home_folder({"BUNMYAKU_HOME": str(tmp_path)}) == tmp_path
+    assert home_folder({}) == Path.home() / ".bunmyaku"
+
+
+def test_paths_are_relative_to_the_home(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, "warehouse: data/w.duckdb\npolicy: policy.yaml\n"), {})
+    assert settings.warehouse_url() == str(tmp_path / "data/w.duckdb")
+    assert settings.path(settings.policy) == tmp_path / "policy.yaml"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("sqlite:///w.db", "sqlite:///{home}/w.db"), ("duckdb:////abs/w.duckdb", "duckdb:////abs/w.duckdb"), ("/abs/f", "/abs/f")],
+)
+def test_warehouse_urls(tmp_path: Path, given: str, expected: str) -> None:
+    settings = load(write(tmp_path, f"warehouse: {given}\n"), {})
+    assert settings.warehouse_url() == expected.format(home=tmp_path)
+
+
+def test_variables_override_the_file(tmp_path: Path) -> None:
+    home = write(tmp_path, "embeddings: minilm\ndefault_user: ana\n")
+    environment = {
+        "BUNMYAKU_EMBEDDINGS": "none",
+        "BUNMYAKU_MODEL": "bedrock:x",
+        "BUNMYAKU_USER": "kenji",
+        "BUNMYAKU_DATABASE_DSN": "postgresql://u:secret@h/d",
+    }
+    settings = load(home, environment)
+    assert (settings.embeddings, settings.model, settings.default_user) == ("none", "bedrock:x", "kenji")
+    assert settings.database.dsn is not None
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("warehouse: [", "line 1"),
+        ("- a\n- b\n", "not a mapping"),
+        ("wharehouse: x\n", "wharehouse"),
+        ("budget: 3\n", "budget"),
+        ("users: {file: a, sql: b}\n", "either"),
+        ("limits: {rows: 0}\n", "limits.rows"),
+    ],
+)
+def test_a_broken_file_says_where(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(write(tmp_path, text), {})
+    assert says in str(caught.value)
+    assert "config.yaml" in str(caught.value)
+
+
+def test_a_refused_setting_does_not_repeat_a_password(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(write(tmp_path, "database: {dsn: {password: hunter2}}\n"), {})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_unreadable_file(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError):
+        load(tmp_path, {})
