@@ -27,7 +27,7 @@ from retrieval.postgres.migrations import migrate
 from retrieval.retriever import Retriever
 from retrieval.situational.declared import load_sources
 from retrieval.situational.profile import ProfileSource
-from retrieval.types import Clock, ConversationStore, Principal, Progress, SemanticStore, SituationalSource, system_clock
+from retrieval.types import Clock, ConversationStore, Language, Principal, Progress, SemanticStore, SituationalSource, system_clock
 from text2sql.documents import catalog_documents
 from text2sql.drafters import build as build_drafter
 from text2sql.glossary import Glossary
@@ -81,6 +81,7 @@ class Application:
     records: RecordStore
     conversations: ConversationStore
     warehousing: Warehousing | None
+    verified: VerifiedQueries
 
     def __enter__(self) -> Self:
         return self
@@ -106,6 +107,19 @@ class Application:
                 todo="Run `bunmyaku init`, or name a user with `--user`.",
             )
         return self.directory.lookup(wanted)
+
+    def suggested(self, principal: Principal, language: Language) -> list[str]:
+        """Verified questions, in this language, that the guard allows this caller: they can be asked as they stand."""
+        side = self.warehousing
+        if side is None:
+            return []
+        catalog = side.warehouse.catalog()
+        return [
+            question
+            for query in self.verified.queries
+            if (question := query.question.ja if language == "ja" else query.question.en)
+            and side.guard.check(query.sql, catalog, principal, side.policy).allowed
+        ]
 
 
 def open_stores(settings: Settings, *, clock: Clock = system_clock) -> Stores:
@@ -138,7 +152,8 @@ def open_application(
 
 def _application(opened: Stores, progress: Progress | None) -> Application:
     settings = opened.settings
-    warehousing = _warehousing(opened, progress)
+    verified = load_verified(settings.path(settings.verified)) if settings.verified else VerifiedQueries()
+    warehousing = _warehousing(opened, verified, progress)
     turns = conversations.build("postgres", {"database": opened.database})
     sources: list[SituationalSource] = [ProfileSource(opened.clock)]
     if settings.situational:
@@ -153,7 +168,7 @@ def _application(opened: Stores, progress: Progress | None) -> Application:
         budget=settings.budget,
         versions=_versions(opened, warehousing),
     )
-    return Application(opened, assistant, _directory(settings, opened.database), records, turns, warehousing)
+    return Application(opened, assistant, _directory(settings, opened.database), records, turns, warehousing, verified)
 
 
 def _directory(settings: Settings, database: Database) -> Directory | None:
@@ -164,14 +179,13 @@ def _directory(settings: Settings, database: Database) -> Directory | None:
     return FileDirectory(settings.path(settings.users.file))
 
 
-def _warehousing(opened: Stores, progress: Progress | None) -> Warehousing | None:
+def _warehousing(opened: Stores, verified: VerifiedQueries, progress: Progress | None) -> Warehousing | None:
     settings = opened.settings
     if not settings.warehouse:
         return None
     model = load_model(settings.path(settings.semantic_model)) if settings.semantic_model else SemanticModel()
     policy = load_policy(settings.path(settings.policy)) if settings.policy else None
     glossary = load_glossary(settings.path(settings.glossary)) if settings.glossary else Glossary()
-    verified = load_verified(settings.path(settings.verified)) if settings.verified else VerifiedQueries()
     warehouse = open_warehouse(settings.warehouse_url())
     try:
         catalog = warehouse.catalog()
