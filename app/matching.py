@@ -2,8 +2,9 @@
 
 The words are those of the search (`retrieval.tokens`). Rarity is taken from the sentences at hand: a word of the
 question that occurs in none of them is the rarest, so what the passages never mention counts most against them.
-Each sentence gets a few features and one probability; the weights of that logistic model were learnt by
-`bench/answers.py` (see there) and are constants here.
+Two logistic models over a few such shares: which sentence, and whether any. Their weights were fitted on half of
+two Japanese question sets (paragraphs with and without the right one among them) and rounded; `bench/answers.py`
+measures what they do.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from retrieval.language import detect
 from retrieval.tokens import lexical_tokens
 from retrieval.types import Language, Passage
 
-_ASKING_EN = frozenset(
+_ASK = (
     "many much tell show list give please explain describe mean meaning definition define long often kind there any"
-    " about get name called which".split()
+    " about get name called which"
 )
+_ASKING_EN = frozenset(_ASK.split())
 _ASKING_JA = re.compile(
     r"(?:何|なに|誰|だれ|いつ|どこ|どの|どれ|どう|いくら|いくつ|なぜ|幾)[ぁ-ん]{0,3}"
     r"|(?:教え|示し|説明し|答え)て(?:ください|下さい|くれ)?|でしょうか|ですか|ますか|について|とは(?=[?？。]|$)|か[?？。]*$"
@@ -43,7 +45,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of a passage, its offsets within the chunk's text."""
+    """One sentence of a passage, its offsets within the chunk's text.
+
+    `words` are its own and those of the question (a FAQ) or heading that it stands under.
+    """
 
     passage: Passage
     rank: int
@@ -67,6 +72,8 @@ _DATE = re.compile(
 _DEFINITION = re.compile(
     r"\bwhat (?:is|are|does)\b|\bdefin|\bmeaning\b|とは|って何|意味|定義|どういう|どのような", re.IGNORECASE
 )
+_LENDS = re.compile(r"^#|[?？]$|^(?:Q|問)\s*\d*[.:：．、]|か。$")
+_BULLET = re.compile(r"(?:[-*+•・‣◦]\s*|(?:A|答)\s*\d*[:：]\s*)?")
 _KANA = re.compile("[\u3041-\u3096]")
 _DIGIT = re.compile(r"\d|[一二三四五六七八九十百千万億]")
 _DATED = re.compile(
@@ -89,14 +96,22 @@ def asked(question: str) -> Asked:
 
 
 def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
-    """Every sentence of the passages, in their order."""
+    """Every sentence of the passages that can be an answer, in their order.
+
+    A heading or a question is none, however well it matches: it lends its words to what stands under it.
+    """
     found = []
     for rank, passage in enumerate(passages):
         text = passage.chunk.text
-        for start, end in sentences(text):
+        lent: frozenset[str] = frozenset()
+        for opens, end in sentences(text):
+            bullet = _BULLET.match(text, opens, end)
+            start = bullet.end() if bullet else opens
             words = frozenset(lexical_tokens(text[start:end]))
-            if words:
-                found.append(Sentence(passage, rank, (start, end), words))
+            if _LENDS.search(text[start:end]):
+                lent = words
+            elif words:
+                found.append(Sentence(passage, rank, (start, end), words | lent))
     return found
 
 
@@ -131,34 +146,45 @@ class Matching:
         for sentence in self.found:
             chunk = sentence.passage.chunk
             if chunk.id not in words:
-                words[chunk.id] = frozenset(lexical_tokens(f"{chunk.document.title} {chunk.heading}\n{chunk.text}"))
+                words[chunk.id] = frozenset(
+                    lexical_tokens(f"{chunk.document.title} {chunk.heading}\n{chunk.text}")
+                )
         return words
 
     def share(self, words: frozenset[str]) -> float:
         """How much of the question's weight these words hold, in [0, 1]."""
         return sum(self.weights[word] for word in words & self.question.words) / self.total
 
-    def features(self, sentence: Sentence) -> list[float]:
-        """What the model looks at, each about in [0, 1]."""
-        text = sentence.text
-        wants = self.question.wants
-        near = self.by_passage[sentence.passage.chunk.id]
+    def score(self, sentence: Sentence) -> float:
+        """The probability that the sentence holds the answer, if any of these does."""
+        text, wants = sentence.text, self.question.wants
         own = self.share(sentence.words)
         rarest = max(self.weights, key=self.weights.__getitem__, default="")
-        return [
-            own,
-            self.share(near),
-            own * own,
-            1.0 if rarest in near else 0.0,
-            1.0 / (1 + sentence.rank),
-            len(sentence.words & self.question.words) / (5 + len(sentence.words)),
-            min(len(sentence.words), 60) / 60,
-            1.0 if wants == "number" and _DIGIT.search(text) else 0.0,
-            1.0 if wants == "number" and not _DIGIT.search(text) else 0.0,
-            1.0 if wants == "date" and _DATED.search(text) else 0.0,
-            1.0 if wants == "date" and not _DATED.search(text) else 0.0,
-            1.0 if wants == "definition" and _DEFINES.search(text) else 0.0,
-        ]
+        near = self.by_passage[sentence.passage.chunk.id]
+        return _logistic(
+            1.9 * own
+            + 1.5 * own * own
+            + 1.2 * self.share(near)
+            + (0.5 if rarest in near else 0.0)
+            + 2.7 / (1 + sentence.rank)
+            + 0.8 * len(sentence.words & self.question.words) / (5 + len(sentence.words))
+            + 0.2 * min(len(sentence.words), 60) / 60
+            - (0.2 if wants == "number" and not _DIGIT.search(text) else 0.0)
+            - (0.7 if wants == "date" and not _DATED.search(text) else 0.0)
+            + (0.1 if wants == "definition" and _DEFINES.search(text) else 0.0)
+            - 6.6
+        )
+
+    def confidence(self, best: Sentence) -> float:
+        """The probability that the passages hold the answer at all, looked at from their best sentence."""
+        own, near = self.share(best.words), self.by_passage[best.passage.chunk.id]
+        others = (self.share(words) for key, words in self.by_passage.items() if key != best.passage.chunk.id)
+        margin = self.share(near) - max(others, default=0.0)
+        return _logistic(2.6 * own + 3.0 * self.share(near) + 1.0 * margin - 3.1)
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
 
 
 def _importance(word: str) -> float:

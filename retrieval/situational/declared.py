@@ -30,6 +30,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from retrieval.errors import SourceFailed
 from retrieval.postgres.database import Database
 from retrieval.situational.binding import Attribute, Statement, bind, known_parameters, limited
+from retrieval.situational.profile import ORIGIN, ProfileSource
 from retrieval.situational.sql import Declared, SqlSource
 from retrieval.types import Clock, SituationalSource, system_clock
 
@@ -77,20 +78,24 @@ class _File(_Part):
     sources: tuple[_Source, ...] = ()
 
 
-def load_sources(path: Path, database: Database, clock: Clock = system_clock) -> list[SituationalSource]:
-    """Read, check and prepare every declared source.
+def load_sources(
+    path: Path | None, database: Database, clock: Clock = system_clock
+) -> list[SituationalSource]:
+    """The caller's profile, then every declared source, read, checked and prepared; only the profile without a file.
 
     Raises `SourceFailed` naming the source when the file is not valid, an SQL is not one SELECT, names an unknown
     parameter or column, or does not fit the types; all of it is found here, before anyone asks.
     """
+    sources: list[SituationalSource] = [ProfileSource(clock)]
+    if path is None:
+        return sources
     declared = _read(path)
     attributes = {name: Attribute(a.type, a.list) for name, a in declared.attributes.items()}
     known = known_parameters(attributes)
-    names = [source.name for source in declared.sources]
+    names = [ORIGIN, *(source.name for source in declared.sources)]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated:
         raise SourceFailed("Two sources have the same name", where=f"{path}: {repeated}", todo="Rename one.")
-    sources: list[SituationalSource] = []
     for source in declared.sources:
         place = f"{path}: {source.name}"
         sources.append(SqlSource(_check(source, known, database, place), attributes, database, clock))

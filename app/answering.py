@@ -1,0 +1,131 @@
+"""Answers from documents and facts without a model: the best sentences, quoted as they stand, with their source.
+
+Every citation's quote is the extracted text of its document at [start, end), so that it can be checked and opened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.describing import describe_result
+from app.facts import fact_sentences, relevant_facts
+from app.matching import Matching, Sentence, asked, sentences_of
+from app.messages import text
+from retrieval.language import detect
+from retrieval.types import Citation, Context, Fact, Language
+
+__all__ = ["DocumentAnswer", "answer_from_documents", "describe_result"]
+
+SURE_ENOUGH = 0.5
+"""Below this confidence the documents are said not to answer the question."""
+MOST_QUOTES = 3
+_CLOSE = 0.5
+"""A further sentence is quoted when it is at least this share as likely as the best one."""
+_SURE_OF_FACTS = 0.9
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentAnswer:
+    """What documents and facts say. `text` is the asker's to read, [1] refers to `citations`.
+
+    `confidence` in [0, 1] is the probability that the question is answered by what is quoted.
+    """
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    confidence: float = 0.0
+    facts: tuple[Fact, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether there is anything to say; without it `text` says that there is not."""
+        return bool(self.citations or self.facts)
+
+
+def answer_from_documents(question: str, context: Context, language: Language) -> DocumentAnswer:
+    """The facts asked for and the one to three sentences that answer best, or "not in the documents"."""
+    facts = relevant_facts(question, context.facts())
+    quotes, confidence = _best(question, context)
+    if confidence < SURE_ENOUGH:
+        quotes = []
+    if not quotes and not facts:
+        key = "outcome.not_in_documents" if context.passages("document") else "outcome.no_documents"
+        return DocumentAnswer(text(key, language), confidence=confidence)
+    citations = tuple(_citation(number, quote) for number, quote in enumerate(quotes, start=1))
+    lines = fact_sentences(facts, language)
+    lines += _quoted(quotes, citations, language)
+    return DocumentAnswer(
+        "\n".join(lines), citations, max(confidence, _SURE_OF_FACTS) if facts else confidence, tuple(facts)
+    )
+
+
+def _best(question: str, context: Context) -> tuple[list[Sentence], float]:
+    """The sentences to quote, likeliest first, and how sure it is that they answer."""
+    matching = Matching(asked(question), sentences_of(context.passages("document")))
+    if not matching.found:
+        return [], 0.0
+    ranked = sorted(((matching.score(s), -i, s) for i, s in enumerate(matching.found)), reverse=True)
+    top = ranked[0][0]
+    chosen = [s for score, _, s in ranked[:MOST_QUOTES] if score >= _CLOSE * top]
+    return _joined(chosen), matching.confidence(ranked[0][2])
+
+
+def _joined(chosen: Sequence[Sentence]) -> list[Sentence]:
+    """Neighbours in one chunk become one quote, standing where the better of them stood."""
+    result: list[Sentence] = []
+    for sentence in chosen:
+        for place, other in enumerate(result):
+            if other.passage.chunk.id == sentence.passage.chunk.id and _touch(other, sentence):
+                start = min(other.bounds[0], sentence.bounds[0])
+                end = max(other.bounds[1], sentence.bounds[1])
+                words = other.words | sentence.words
+                result[place] = Sentence(other.passage, other.rank, (start, end), words)
+                break
+        else:
+            result.append(sentence)
+    return result
+
+
+def _touch(one: Sentence, other: Sentence) -> bool:
+    first, second = sorted((one.bounds, other.bounds))
+    between = one.passage.chunk.text[first[1] : second[0]]
+    return not between.strip() and "\n" not in between
+
+
+def _citation(marker: int, quote: Sentence) -> Citation:
+    chunk = quote.passage.chunk
+    document = chunk.document
+    start, end = quote.bounds
+    return Citation(
+        marker=marker,
+        chunk_id=chunk.id,
+        document_id=document.id,
+        version=document.version,
+        uri=document.uri,
+        title=document.title,
+        quote=quote.text,
+        start=chunk.start + start,
+        end=chunk.start + end,
+        page=chunk.page,
+        as_of=document.as_of,
+    )
+
+
+def _quoted(quotes: Sequence[Sentence], citations: Sequence[Citation], language: Language) -> list[str]:
+    """The quotes as lines, opened by a remark where they are in the other language."""
+    lines: list[str] = []
+    remarked = False
+    for quote, citation in zip(quotes, citations, strict=True):
+        written = detect(quote.text)
+        if written != language and not remarked:
+            key = "documents.passage_english" if written == "en" else "documents.passage_japanese"
+            lines.append(text(key, language))
+            remarked = True
+        shown = _SPACES.sub(" ", quote.text)
+        lines.append(
+            f"「{shown}」[{citation.marker}]" if written == "ja" else f"“{shown}” [{citation.marker}]"
+        )
+    return lines

@@ -1,0 +1,84 @@
+"""Where an answer comes from: documents, a query, both, a question back, or nowhere; and why, in plain words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from app.answering import SURE_ENOUGH, DocumentAnswer
+from app.matching import asked
+from app.messages import text
+from retrieval.tokens import lexical_tokens
+from retrieval.types import Context
+from text2sql.types import Drafting
+
+RouteKind = Literal["documents", "query", "both", "clarify", "decline"]
+
+STRONG = 0.7
+"""Confidence of a document answer that is worth telling beside a figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The decision. `why` is a sentence in the asker's language; `reason` its key, for the record and for tests."""
+
+    kind: RouteKind
+    why: str
+    reason: str = ""
+
+
+_MEANING = re.compile(
+    r"\bwhat (?:does|is meant|do (?:we|you) mean|counts? as)\b|\bdefin|\bmean(?:s|ing)?\b|\bexplain\b|\bwhy\b"
+    r"|\brules?\b|\bpolic(?:y|ies) (?:on|for|about)\b|\bconditions?\b|\bprocedure\b|\bhow (?:do|can|should|is|are) (?!many|much)"
+    r"|\b(?:can|may|must|should) (?:i|we|customers?)\b|\ballowed\b"
+    r"|とは|定義|意味|条件|規則|ルール|規程|手続|方法|なぜ|理由|説明|どうやって|どうすれば|仕組み|について教えて|できますか|必要ですか|いつまでに",
+    re.IGNORECASE,
+)
+_FIGURE = re.compile(
+    r"\bhow (?:many|much)\b|\b(?:total|sum|average|mean of|number of|count of|trend|top|bottom|highest|lowest|compare[ds]?|rank"
+    r"|per|by) \w|\b(?:this|last|next) (?:month|quarter|year|week)\b|\b(?:19|20)\d\d\b"
+    r"|いくら|何(?:件|人|円|台|個|回|%|パーセント)|件数|合計|平均|推移|別の|別に|ごとの|上位|下位|ランキング|比較|前年|今月|先月|今年|昨年|年度|\d+年",
+    re.IGNORECASE,
+)
+
+
+def decide(question: str, context: Context, drafting: Drafting, documents: DocumentAnswer | None) -> Route:
+    """Weigh what the drafter offers against what the documents say. Nothing runs or is shown by this alone."""
+    quoted = documents is not None and documents.found and documents.confidence >= SURE_ENOUGH
+    told = bool(documents and documents.facts)
+    if drafting.drafts:
+        return _with_draft(question, context, drafting, documents if quoted else None)
+    if quoted:
+        only_facts = told and not (documents and documents.citations)
+        return _route("documents", context, "facts" if only_facts else "documents")
+    if drafting.clarify or drafting.choices:
+        return _route("clarify", context, "clarify")
+    return _route("decline", context, "withheld" if context.withheld else "declined")
+
+
+def _with_draft(
+    question: str, context: Context, drafting: Drafting, documents: DocumentAnswer | None
+) -> Route:
+    if documents is None:
+        return _route("query", context, "query")
+    meaning, figure = _MEANING.search(question), _FIGURE.search(question)
+    if meaning and not figure:
+        return _route("documents", context, "documents_stronger")
+    if documents.confidence >= STRONG and (meaning or _covers_the_rest(question, drafting, documents)):
+        return _route("both", context, "both")
+    return _route("query", context, "query")
+
+
+def _covers_the_rest(question: str, drafting: Drafting, documents: DocumentAnswer) -> bool:
+    """Whether words of the question that the draft says nothing of are in what is quoted (half of two or more)."""
+    best = drafting.drafts[0]
+    said = " ".join((*best.understood, *best.assumptions, *best.metrics, *drafting.linked, best.sql))
+    rest = asked(question).words - frozenset(lexical_tokens(said.replace("_", " ")))
+    rest = frozenset(word for word in rest if word.isascii() or len(word) > 1)
+    quotes = frozenset(lexical_tokens(" ".join(citation.quote for citation in documents.citations)))
+    return len(rest) >= 2 and 2 * len(rest & quotes) >= len(rest)
+
+
+def _route(kind: RouteKind, context: Context, reason: str) -> Route:
+    return Route(kind, text(f"route.{reason}", context.language), reason)
