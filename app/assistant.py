@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from app import messages
-from app.answering import DocumentAnswer, answer_from_documents, describe_result
+from app.answering import DocumentAnswer, answer_from_documents
 from app.charts import chart_for
+from app.describing import describe_result
 from app.errors import GivenInvalid, QuestionInvalid
 from app.events import Answered, Drafted, Event, Guarded, Ran, Retrieved, Routed
 from app.outcome import Story, compose
@@ -79,7 +80,9 @@ class Given:
     def __post_init__(self) -> None:
         if self.verdict is not None and self.result is None:
             raise GivenInvalid(
-                "A verdict was supplied without a result", where="Given", todo="Nothing runs on a supplied verdict."
+                "A verdict was supplied without a result",
+                where="Given",
+                todo="Nothing runs on a supplied verdict.",
             )
 
 
@@ -132,7 +135,12 @@ class Assistant:
         self._versions = dict(versions or {})
 
     def answer(
-        self, question: str, principal: Principal, *, conversation_id: str | None = None, given: Given | None = None
+        self,
+        question: str,
+        principal: Principal,
+        *,
+        conversation_id: str | None = None,
+        given: Given | None = None,
     ) -> AnswerRecord:
         """The whole way at once. Raises `QuestionInvalid`; every other outcome is a record."""
         *_, last = self.ask(question, principal, conversation_id=conversation_id, given=given)
@@ -140,7 +148,12 @@ class Assistant:
         return last.record
 
     def ask(
-        self, question: str, principal: Principal, *, conversation_id: str | None = None, given: Given | None = None
+        self,
+        question: str,
+        principal: Principal,
+        *,
+        conversation_id: str | None = None,
+        given: Given | None = None,
     ) -> Iterator[Event]:
         """One event a step, `Answered` last. Raises `QuestionInvalid` before anything is done."""
         text = checked_question(question)
@@ -201,7 +214,9 @@ class Assistant:
             return
         if side is None:
             return
-        catalog = side.warehouse.catalog()  # whole: the guard narrows it to the caller, and knows what is withheld
+        catalog = (
+            side.warehouse.catalog()
+        )  # whole: the guard narrows it to the caller, and knows what is withheld
         for draft in walk.drafting.drafts[:TRIES]:
             started = perf_counter()
             verdict = side.guard.check(draft.sql, catalog, walk.principal, side.policy)
@@ -230,7 +245,9 @@ class Assistant:
             result = side.warehouse.run(verdict.sql, side.limits, verdict.parameters)
         except WarehouseError as error:
             # Only the kind of error and our own sentence: an engine's text can hold values the caller may not see.
-            walk.attempts.append(Attempt(draft, verdict, estimate, error=f"{type(error).__name__}: {error.what}"))
+            walk.attempts.append(
+                Attempt(draft, verdict, estimate, error=f"{type(error).__name__}: {error.what}")
+            )
             return None
         walk.attempts.append(Attempt(draft, verdict, estimate))
         return result
@@ -244,7 +261,7 @@ class Assistant:
         if walk.result is not None and walk.chosen is not None:
             model = self._warehousing.model if self._warehousing else SemanticModel()
             described = describe_result(walk.question, walk.chosen, walk.result, model, language)
-            chart = chart_for(walk.result, walk.chosen)
+            chart = chart_for(walk.result, walk.chosen, model=model, language=language)
         story = Story(
             language=language,
             context=walk.context,
@@ -309,7 +326,9 @@ class Assistant:
             metric = self._warehousing.model.metric(name)
             if metric is not None:
                 described = metric.description
-                found[name] = (described.ja or described.en) if language == "ja" else (described.en or described.ja)
+                found[name] = (
+                    (described.ja or described.en) if language == "ja" else (described.en or described.ja)
+                )
         return found
 
     def _keep(self, walk: _Walk, record: AnswerRecord) -> None:
@@ -337,9 +356,13 @@ def checked_question(question: str) -> str:
             f"The question has {len(text):,} characters",
             todo=f"Ask in at most {LONGEST_QUESTION:,}; a document belongs into `bunmyaku ingest`.",
         )
-    odd = sum(1 for c in text if (ord(c) < 32 and c not in "\t\n\r") or c == "\ufffd" or 0xD800 <= ord(c) <= 0xDFFF)
+    odd = sum(
+        1 for c in text if (ord(c) < 32 and c not in "\t\n\r") or c == "\ufffd" or 0xD800 <= ord(c) <= 0xDFFF
+    )
     if odd:
-        raise QuestionInvalid("The question is not readable text", todo="Type it in English or Japanese (UTF-8).")
+        raise QuestionInvalid(
+            "The question is not readable text", todo="Type it in English or Japanese (UTF-8)."
+        )
     return text
 
 

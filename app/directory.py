@@ -1,7 +1,7 @@
 """Who may ask: from a YAML file, or from a query over the relational store.
 
-    users:
-      - {id: ana, name: Ana Sato, language: en, roles: [analyst], attributes: {regions: [Kanto]}}
+users:
+  - {id: ana, name: Ana Sato, language: en, roles: [analyst], attributes: {regions: [Kanto]}}
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 
 from app.errors import SettingsError, UnknownUser
 from retrieval.postgres.database import Database
-from retrieval.types import Principal
+from retrieval.types import Language, Principal
 
 FIELDS = frozenset({"id", "name", "language", "tenant", "roles", "attributes"})
 
@@ -51,7 +51,9 @@ class FileDirectory:
             return sorted((principal(row, str(self._path)) for row in rows), key=lambda who: who.id)
         except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
             raise SettingsError(
-                "The list of users cannot be read", where=str(self._path), todo=f"It needs `users:` entries; {error}."
+                "The list of users cannot be read",
+                where=str(self._path),
+                todo=f"It needs `users:` entries; {error}.",
             ) from error
 
 
@@ -77,9 +79,11 @@ class SqlDirectory:
                 connection.execute("SET TRANSACTION READ ONLY")
                 with connection.cursor(row_factory=dict_row) as cursor:
                     # `prepare` makes the server parse it as exactly one statement.
-                    rows = cursor.execute(statement, parameters, prepare=True).fetchall()  # type: ignore[arg-type]  # text from settings
+                    rows = cursor.execute(statement, parameters, prepare=True).fetchall()
         except psycopg.Error as error:
-            raise SettingsError("The users query failed", where="config.yaml: users.sql", todo=str(error)) from error
+            raise SettingsError(
+                "The users query failed", where="config.yaml: users.sql", todo=str(error)
+            ) from error
         return [principal(row, "the users query") for row in rows]
 
 
@@ -89,11 +93,13 @@ def principal(row: Mapping[str, Any], where: str) -> Principal:
     if unknown or not row.get("id"):
         problem = f"unknown fields {sorted(unknown)}" if unknown else "an entry has no id"
         raise SettingsError(f"Users: {problem}", where=where, todo=f"Use {', '.join(sorted(FIELDS))}.")
-    language = row.get("language") or "en"
-    if language not in ("en", "ja"):
-        raise SettingsError(f"User {row['id']}: language {language}", where=where, todo="Use en or ja.")
+    languages: dict[Any, Language] = {None: "en", "": "en", "en": "en", "ja": "ja"}
+    language = languages.get(row.get("language"))
+    if language is None:
+        raise SettingsError(f"User {row['id']}: language {row['language']}", where=where, todo="Use en or ja.")
     attributes = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in (row.get("attributes") or {}).items()
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in (row.get("attributes") or {}).items()
     }
     return Principal(
         id=str(row["id"]),

@@ -1,11 +1,11 @@
 """Errors of app.
 
-    BunmyakuError
-    └── AppError
-        ├── SettingsError      a settings file or variable that cannot be used as written
-        ├── QuestionInvalid    an empty, over-long or unreadable question; nothing was asked
-        ├── UnknownUser        nobody of that id in the directory
-        └── GivenInvalid       steps supplied by the caller that cannot stand in for our own
+BunmyakuError
+└── AppError
+    ├── SettingsError      a settings file or variable that cannot be used as written
+    ├── QuestionInvalid    an empty, over-long or unreadable question; nothing was asked
+    ├── UnknownUser        nobody of that id in the directory
+    └── GivenInvalid       steps supplied by the caller that cannot stand in for our own
 """
 
 from __future__ import annotations

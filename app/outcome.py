@@ -54,7 +54,7 @@ def compose(story: Story) -> Told:
         if told.outcome in ("answered", "no_rows", "withheld") or not _documented(story):
             return told
         return _with_documents(told, story)
-    if story.route.kind == "documents" and story.documents is not None and story.documents.citations:
+    if story.route.kind == "documents" and _documented(story):
         return _from_documents(story)
     if story.route.kind == "clarify":
         question = story.drafting.clarify or text("outcome.clarify", story.language)
@@ -63,7 +63,7 @@ def compose(story: Story) -> Told:
 
 
 def _documented(story: Story) -> bool:
-    return story.documents is not None and bool(story.documents.citations)
+    return story.documents is not None and story.documents.found
 
 
 def _from_documents(story: Story) -> Told:
@@ -97,7 +97,10 @@ def _queried(story: Story) -> Told:
     if story.verdict is not None and story.verdict.withheld:
         return Told("withheld", text("outcome.withheld", story.language))
     if story.verdict is not None and not story.verdict.allowed:
-        reasons = join([finding_text(violation, story.language) for violation in story.verdict.violations], story.language)
+        reasons = join(
+            [finding_text(violation, story.language) for violation in story.verdict.violations],
+            story.language,
+        )
         return Told("refused", text("outcome.refused", story.language, reasons=reasons))
     last = story.attempts[-1].error.partition(":")[0] if story.attempts else ""
     reason = text(f"reason.{REASONS.get(last, 'engine')}", story.language)

@@ -29,17 +29,34 @@ def show(record: AnswerRecord, console: Console) -> None:
     if record.result is not None:
         console.print(result_table(record.rows, record.result.columns, SHOWN_ROWS))
         if record.result.rows > SHOWN_ROWS or record.result.truncated:
-            console.print(f"  {text('label.rows_shown', language, shown=min(SHOWN_ROWS, record.result.rows), total=record.result.rows)}")
+            console.print(
+                f"  {text('label.rows_shown', language, shown=min(SHOWN_ROWS, record.result.rows), total=record.result.rows)}"
+            )
     if record.sql:
-        console.print(Syntax(pretty_sql(record.sql, record.versions.get("dialect", "")), "sql", word_wrap=True, background_color="default"))
+        console.print(
+            Syntax(
+                pretty_sql(record.sql, record.versions.get("dialect", "")),
+                "sql",
+                word_wrap=True,
+                background_color="default",
+            )
+        )
         if record.parameters:
-            console.print(f"  {text('label.parameters', language)}: {escape(str(dict(record.parameters)))}", highlight=False)
+            console.print(
+                f"  {text('label.parameters', language)}: {escape(str(dict(record.parameters)))}",
+                highlight=False,
+            )
     for part in (_sources(record), _checks(record), _notes(record)):
         if part is not None:
             console.print(part)
-    spent = " · ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in record.timings.items() if name != "total")
+    spent = " · ".join(
+        f"{name} {seconds * 1000:.0f} ms" for name, seconds in record.timings.items() if name != "total"
+    )
     total = record.timings.get("total", 0.0) * 1000
-    console.print(f"[dim]{record.route} · {total:.0f} ms ({spent}) · {record.tokens} tokens · {record.id}[/]", highlight=False)
+    console.print(
+        f"[dim]{record.route} · {total:.0f} ms ({spent}) · {record.tokens} tokens · {record.id}[/]",
+        highlight=False,
+    )
 
 
 def result_table(rows: tuple[Mapping[str, Any], ...], columns: tuple[str, ...], most: int) -> Table:
@@ -85,14 +102,19 @@ def _sources(record: AnswerRecord) -> Group | None:
     for citation in record.citations:
         page = f", p. {citation.page}" if citation.page else ""
         day = f", {citation.as_of:%Y-%m-%d}" if citation.as_of else ""
-        lines.append(Text(f"  [{citation.marker}] {citation.title}{page}{day} · {citation.uri}", style="blue"))
+        lines.append(
+            Text(f"  [{citation.marker}] {citation.title}{page}{day} · {citation.uri}", style="blue")
+        )
     return Group(*lines)
 
 
 def _checks(record: AnswerRecord) -> Text | None:
     if not record.checks:
         return None
-    parts = [f"{'✓' if check.passed else '✗'} {check.name}{': ' + check.detail if check.detail else ''}" for check in record.checks]
+    parts = [
+        f"{'✓' if check.passed else '✗'} {check.name}{': ' + check.detail if check.detail else ''}"
+        for check in record.checks
+    ]
     return Text("  " + "\n  ".join(parts), style="green")
 
 
@@ -101,10 +123,16 @@ def _notes(record: AnswerRecord) -> Group | None:
     lines: list[Text] = []
     if record.understood:
         lines.append(Text(f"  {text('label.understood', language)}: {'; '.join(record.understood)}"))
-    lines.extend(Text(f"  {text('label.assumed', language)}: {item}", style="yellow") for item in record.assumptions)
-    lines.extend(Text(f"  {name}: {words}", style="dim") for name, words in record.definitions.items() if words)
+    lines.extend(
+        Text(f"  {text('label.assumed', language)}: {item}", style="yellow") for item in record.assumptions
+    )
+    lines.extend(
+        Text(f"  {name}: {words}", style="dim") for name, words in record.definitions.items() if words
+    )
     lines.extend(Text(f"  ! {warning.message}", style="yellow") for warning in record.warnings)
-    lines.extend(Text(f"  {text('label.left_out', language)}: {item}", style="yellow") for item in record.left_out)
+    lines.extend(
+        Text(f"  {text('label.left_out', language)}: {item}", style="yellow") for item in record.left_out
+    )
     if record.result is not None:
         lines.append(Text(f"  {text('label.policy', language)}: {record.policy or 'none'}", style="dim"))
     return Group(*lines) if lines else None

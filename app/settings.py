@@ -135,7 +135,9 @@ def load(home: Path | None = None, environment: Mapping[str, str] | None = None)
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise SettingsError(
-            f"A setting cannot be used: {first['msg']}", where=f"{file}: {place}", todo="Mend it and try again."
+            f"A setting cannot be used: {first['msg']}",
+            where=f"{file}: {place}",
+            todo="Mend it and try again.",
         ) from None  # the validation error repeats the input, which may hold a password
 
 
@@ -147,7 +149,11 @@ def _read(file: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{file}, line {mark.line + 1}" if mark else str(file)
-        raise SettingsError("The settings file is not YAML", where=place, todo="Mend it and try again.") from None
+        raise SettingsError(
+            "The settings file is not YAML", where=place, todo="Mend it and try again."
+        ) from None
     if not isinstance(raw, dict):
-        raise SettingsError("The settings file is not a mapping", where=str(file), todo="Write `name: value` lines.")
+        raise SettingsError(
+            "The settings file is not a mapping", where=str(file), todo="Write `name: value` lines."
+        )
     return raw

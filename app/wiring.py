@@ -27,7 +27,16 @@ from retrieval.postgres.migrations import migrate
 from retrieval.retriever import Retriever
 from retrieval.situational.declared import load_sources
 from retrieval.situational.profile import ProfileSource
-from retrieval.types import Clock, ConversationStore, Language, Principal, Progress, SemanticStore, SituationalSource, system_clock
+from retrieval.types import (
+    Clock,
+    ConversationStore,
+    Language,
+    Principal,
+    Progress,
+    SemanticStore,
+    SituationalSource,
+    system_clock,
+)
 from text2sql.documents import catalog_documents
 from text2sql.drafters import build as build_drafter
 from text2sql.glossary import Glossary
@@ -168,7 +177,9 @@ def _application(opened: Stores, progress: Progress | None) -> Application:
         budget=settings.budget,
         versions=_versions(opened, warehousing),
     )
-    return Application(opened, assistant, _directory(settings, opened.database), records, turns, warehousing, verified)
+    return Application(
+        opened, assistant, _directory(settings, opened.database), records, turns, warehousing, verified
+    )
 
 
 def _directory(settings: Settings, database: Database) -> Directory | None:
