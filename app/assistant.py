@@ -115,7 +115,7 @@ class _Walk:
 class Assistant:
     """Answers questions. Safe to share between threads; holds no state of a conversation in itself."""
 
-    def __init__(  # noqa: PLR0913 - composition: every part is named once, here
+    def __init__(
         self,
         *,
         retriever: Retriever,

@@ -10,9 +10,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 
+from retrieval.postgres.database import Database
+
 from retrieval.embeddings import EmbeddingModel
 from retrieval.indexing import index
-from retrieval.postgres.database import Database
 from retrieval.types import Chunk, Progress, SemanticStore
 
 

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import psycopg
 import yaml
 from psycopg.rows import dict_row
+from retrieval.postgres.database import Database
 
 from app.errors import SettingsError, UnknownUser
-from retrieval.postgres.database import Database
 from retrieval.types import Language, Principal
 
 FIELDS = frozenset({"id", "name", "language", "tenant", "roles", "attributes"})
@@ -96,7 +96,9 @@ def principal(row: Mapping[str, Any], where: str) -> Principal:
     languages: dict[Any, Language] = {None: "en", "": "en", "en": "en", "ja": "ja"}
     language = languages.get(row.get("language"))
     if language is None:
-        raise SettingsError(f"User {row['id']}: language {row['language']}", where=where, todo="Use en or ja.")
+        raise SettingsError(
+            f"User {row['id']}: language {row['language']}", where=where, todo="Use en or ja."
+        )
     attributes = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in (row.get("attributes") or {}).items()

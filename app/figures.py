@@ -46,11 +46,7 @@ def show_key(value: Any, language: Language, grain: Grain = "day") -> str:
     if isinstance(value, datetime):
         if grain in ("year", "month"):
             return show_key(value.date(), language, grain)
-        return (
-            value.isoformat(sep=" ", timespec="minutes")
-            if grain == "time"
-            else show_key(value.date(), language)
-        )
+        return value.strftime("%Y-%m-%d %H:%M") if grain == "time" else show_key(value.date(), language)
     if isinstance(value, date):
         return _day(value, language, grain)
     if isinstance(value, float | Decimal):
@@ -95,15 +91,14 @@ def _yen(number: Decimal, language: Language) -> str:
 
 
 def _in_units(whole: int) -> str:
-    """12億3,456万: two units at most, what is below them is cut off (the exact figure stands beside it)."""
+    """12億3,456万: the largest unit and the next; what is below is cut off (the exact figure stands beside it)."""
     sign, rest = ("-" if whole < 0 else ""), abs(whole)
+    first = next(place for place, (_, size) in enumerate(_LARGE) if rest >= size)
     parts: list[str] = []
-    for place, (name, size) in enumerate(_LARGE):
+    for name, size in _LARGE[first : first + 2]:
         count, rest = divmod(rest, size)
         if count:
             parts.append(f"{count:,}{name}")
-        if len(parts) == 2 or (parts and place == 2):
-            break
     return sign + "".join(parts)
 
 

@@ -11,7 +11,6 @@ from app.routing import Route
 from retrieval.types import Citation, Context, Language
 from text2sql.types import Draft, Drafting, ResultSet, Verdict
 
-
 REASONS = {"too_expensive": "too_expensive", "QueryTimeout": "timeout", "QueryCancelled": "cancelled"}
 """What stopped a query -> the sentence that says so; anything else is the engine's refusal."""
 

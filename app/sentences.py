@@ -14,7 +14,7 @@ Bounds = tuple[int, int]
 _END = re.compile(
     r"[。！？｡]+[」』）)】”\"]*"
     r"|[.!?]+[\"'”’)\]]*(?=\s|$)"
-    r"|(?<=[a-z0-9)\]])\.(?=[A-Z][a-z])"
+    r"|(?<=[a-z0-9)\]])\.(?=[A-Z](?:[a-z]|\s))"
     r"|\n"
 )
 # A full stop after these does not end a sentence; neither does one after a single capital (J. Smith).

@@ -12,18 +12,20 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Self
 
+from retrieval.postgres.database import Database, open_database
+from retrieval.postgres.migrations import migrate
+from text2sql.documents import catalog_documents
+
+import ingest
+import retrieval
 from app.assistant import Assistant, Scope, Warehousing
 from app.catalog_index import synchronise
 from app.directory import Directory, FileDirectory, SqlDirectory
 from app.errors import SettingsError
 from app.record import MIGRATIONS, RecordStore
 from app.settings import Settings
-import ingest
-import retrieval
 from retrieval import conversations, stores
 from retrieval.embeddings import EmbeddingModel, build_embeddings
-from retrieval.postgres.database import Database, open_database
-from retrieval.postgres.migrations import migrate
 from retrieval.retriever import Retriever
 from retrieval.situational.declared import load_sources
 from retrieval.situational.profile import ProfileSource
@@ -37,13 +39,12 @@ from retrieval.types import (
     SituationalSource,
     system_clock,
 )
-from text2sql.documents import catalog_documents
 from text2sql.drafters import build as build_drafter
 from text2sql.glossary import Glossary
 from text2sql.glossary import load as load_glossary
 from text2sql.guard import SqlGuard
-from text2sql.policy import Policy, visible_catalog
 from text2sql.policy import load as load_policy
+from text2sql.policy import visible_catalog
 from text2sql.scoped_profiles import with_scoped_profiles
 from text2sql.semantics import SemanticModel
 from text2sql.semantics import load as load_model

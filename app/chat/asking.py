@@ -78,7 +78,9 @@ def step(event: Event, language: Language) -> str:
     match event:
         case Retrieved(context=context, seconds=seconds):
             passages = len(context.passages("document"))
-            return text("step.retrieved", language, passages=passages, facts=len(context.facts()), ms=_ms(seconds))
+            return text(
+                "step.retrieved", language, passages=passages, facts=len(context.facts()), ms=_ms(seconds)
+            )
         case Drafted(drafting=drafting, seconds=seconds):
             if not drafting.drafts:
                 return text("step.not_drafted", language)

@@ -68,7 +68,11 @@ def _rows(record: dict[str, Any], language: Language) -> None:
         st.caption(text("label.rows_shown", language, shown=len(record["rows"]), total=total))
     if record["sql"]:
         with st.expander("SQL"):
-            st.code(pretty_sql(record["sql"], record["versions"].get("dialect", "")), language="sql", wrap_lines=True)
+            st.code(
+                pretty_sql(record["sql"], record["versions"].get("dialect", "")),
+                language="sql",
+                wrap_lines=True,
+            )
             if record["parameters"]:
                 st.caption(text("label.parameters", language))
                 st.json(record["parameters"])
@@ -77,7 +81,9 @@ def _rows(record: dict[str, Any], language: Language) -> None:
 def _citations(record: dict[str, Any], app: Application, principal: Principal, language: Language) -> None:
     for citation in record["citations"]:
         page = f", p. {citation['page']}" if citation["page"] else ""
-        with st.expander(f"[{citation['marker']}] {plain(citation['title'])}{page}", icon=":material/description:"):
+        with st.expander(
+            f"[{citation['marker']}] {plain(citation['title'])}{page}", icon=":material/description:"
+        ):
             _passage(citation, app, principal, language)
 
 
@@ -119,7 +125,11 @@ def _trust(record: dict[str, Any], language: Language) -> None:
             st.markdown(f"{text('label.left_out', language)}: {plain(item)}")
         asker = record["principal"]
         roles = ", ".join(asker["roles"]) or "–"
-        st.caption(plain(f"{asker['name']} ({roles}) · {text('label.policy', language)}: {record['policy'] or 'none'}"))
+        st.caption(
+            plain(
+                f"{asker['name']} ({roles}) · {text('label.policy', language)}: {record['policy'] or 'none'}"
+            )
+        )
         spent = " · ".join(f"{part} {seconds * 1000:.0f} ms" for part, seconds in record["timings"].items())
         st.caption(plain(f"{record['route']}: {record['why']} · {spent} · {record['tokens']} tokens"))
         st.caption(record["id"])

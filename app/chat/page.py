@@ -52,7 +52,9 @@ def _application() -> Application:
     def opened(home: str) -> Application:
         settings = configuration.load()
         if not configuration.has_config(settings.home):
-            raise AppError("Nothing is set up here yet", where=home, todo="Run `bunmyaku init` or `bunmyaku demo`.")
+            raise AppError(
+                "Nothing is set up here yet", where=home, todo="Run `bunmyaku init` or `bunmyaku demo`."
+            )
         return open_application(settings)
 
     return opened(str(configuration.home_folder()))

@@ -32,7 +32,9 @@ def draw(app: Application) -> tuple[Principal, Language]:
         principal = by_id[chosen]
         names = list(LANGUAGES)
         start = list(LANGUAGES.values()).index(principal.language)
-        name = st.radio("Language · 言語", names, index=start, horizontal=True, key=f"language_{principal.id}")
+        name = st.radio(
+            "Language · 言語", names, index=start, horizontal=True, key=f"language_{principal.id}"
+        )
         language = LANGUAGES[name]
         for attribute, value in principal.attributes.items():
             shown = ", ".join(str(item) for item in value) if isinstance(value, tuple) else str(value)

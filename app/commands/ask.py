@@ -16,9 +16,13 @@ from app.rendering import show
 
 
 def command(
-    question: Annotated[str, typer.Argument(help="The question, in English or Japanese; `-` reads standard input.")],
+    question: Annotated[
+        str, typer.Argument(help="The question, in English or Japanese; `-` reads standard input.")
+    ],
     user: Annotated[str | None, typer.Option("--user", help="Who asks (an id known to the home).")] = None,
-    conversation: Annotated[str | None, typer.Option("--conversation", help="Continue this conversation.")] = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", help="Continue this conversation.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer record as JSON.")] = False,
 ) -> None:
     """Ask a question; see the answer, the rows, the SQL, the sources and the checks passed."""

@@ -37,7 +37,16 @@ OUTCOMES: dict[Outcome, Exit] = {
     "failed": Exit.unavailable,
 }
 
-_USAGE = (QuestionInvalid, UnknownUser, SettingsError, GivenInvalid, PolicyError, SemanticModelError, DdlError, IngestError)
+_USAGE = (
+    QuestionInvalid,
+    UnknownUser,
+    SettingsError,
+    GivenInvalid,
+    PolicyError,
+    SemanticModelError,
+    DdlError,
+    IngestError,
+)
 _UNAVAILABLE = (StoreUnavailable, EmbeddingsUnavailable, WarehouseUnavailable)
 
 
@@ -55,7 +64,9 @@ def report(error: BaseException) -> Exit:
         return Exit.usage if isinstance(error, _USAGE) else Exit.fault
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
-        console.print(f"[bold red]error:[/] {_plain(error.strerror or str(error))}{_plain(place)}", highlight=False)
+        console.print(
+            f"[bold red]error:[/] {_plain(error.strerror or str(error))}{_plain(place)}", highlight=False
+        )
         return Exit.unavailable
     traceback.print_exception(error, file=sys.stderr)
     console.print("[bold red]error:[/] an unexpected fault; the lines above say where", highlight=False)

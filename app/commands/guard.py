@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from text2sql.guard.lines import check_lines
 
 from app import settings as configuration
 from app.directory import principal as read_principal
@@ -15,7 +16,6 @@ from app.errors import SettingsError
 from retrieval.types import Principal
 from text2sql.ddl import catalog_from_ddl
 from text2sql.errors import DdlError
-from text2sql.guard.lines import check_lines
 from text2sql.policy import load as load_policy
 from text2sql.types import Catalog
 from text2sql.warehouses import open_warehouse
@@ -26,9 +26,15 @@ DIALECTS = ("duckdb", "sqlite", "postgres", "athena", "redshift")
 def command(
     dialect: Annotated[str, typer.Option("--dialect", help=f"One of {', '.join(DIALECTS)}.")],
     ddl: Annotated[Path | None, typer.Option("--ddl", help="File of CREATE TABLE statements.")] = None,
-    warehouse: Annotated[str | None, typer.Option("--warehouse", help="A warehouse to read the catalogue from.")] = None,
-    policy: Annotated[Path | None, typer.Option("--policy", help="Policy file; without it every table is readable.")] = None,
-    user: Annotated[str | None, typer.Option("--user", help='The caller as JSON: {"id","roles","attributes"}.')] = None,
+    warehouse: Annotated[
+        str | None, typer.Option("--warehouse", help="A warehouse to read the catalogue from.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", help="Policy file; without it every table is readable.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", help='The caller as JSON: {"id","roles","attributes"}.')
+    ] = None,
 ) -> None:
     """Read JSON lines {"id","sql"} on standard input; print a verdict a line."""
     catalog = _catalog(dialect, ddl, warehouse)
@@ -43,7 +49,9 @@ def command(
 def _catalog(dialect: str, ddl: Path | None, warehouse: str | None) -> Catalog | None:
     """None for a dialect we do not know: each line is then refused with that reason."""
     if (ddl is None) == (warehouse is None):
-        raise SettingsError("The guard needs a catalogue", where="guard", todo="Give either --ddl or --warehouse.")
+        raise SettingsError(
+            "The guard needs a catalogue", where="guard", todo="Give either --ddl or --warehouse."
+        )
     if dialect not in DIALECTS:
         return None
     if ddl is not None:
@@ -67,5 +75,7 @@ def _caller(user: str | None) -> Principal:
     except json.JSONDecodeError as error:
         raise SettingsError("--user is not JSON", where=user, todo=str(error)) from error
     if not isinstance(raw, dict):
-        raise SettingsError("--user is not a JSON object", where=user, todo='Write {"id": "ana", "roles": […]}.')
+        raise SettingsError(
+            "--user is not a JSON object", where=user, todo='Write {"id": "ana", "roles": […]}.'
+        )
     return read_principal({"id": "local", **raw}, "--user")

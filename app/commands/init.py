@@ -22,14 +22,21 @@ from text2sql.warehouses import open_warehouse
 
 def command(
     warehouse: Annotated[
-        str | None, typer.Option("--warehouse", help="duckdb:///…, sqlite:///…, a database file, or a folder of CSV/Parquet.")
+        str | None,
+        typer.Option(
+            "--warehouse", help="duckdb:///…, sqlite:///…, a database file, or a folder of CSV/Parquet."
+        ),
     ] = None,
     docs: Annotated[Path | None, typer.Option("--docs", help="A folder of documents.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over the files of an earlier init (kept as *.bak).")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over the files of an earlier init (kept as *.bak).")
+    ] = False,
 ) -> None:
     """Set up a home: infer keys, write a first semantic model and policy, ingest the documents."""
     if warehouse is None and docs is None:
-        raise SettingsError("There is nothing to set up", where="init", todo="Give --warehouse, --docs, or both.")
+        raise SettingsError(
+            "There is nothing to set up", where="init", todo="Give --warehouse, --docs, or both."
+        )
     if docs is not None and not docs.is_dir():
         raise SettingsError("--docs is not a folder", where=str(docs), todo="Name a folder that exists.")
     home = configuration.home_folder()
@@ -54,7 +61,10 @@ def command(
         if side is not None:
             catalog = side.warehouse.catalog()
             joins = ", ".join(f"{j.from_} → {j.to}" for j in side.model.joins) or "none found"
-            console.print(f"{len(catalog.tables)} tables, {len(side.model.metrics)} metrics; joins: {joins}", highlight=False)
+            console.print(
+                f"{len(catalog.tables)} tables, {len(side.model.metrics)} metrics; joins: {joins}",
+                highlight=False,
+            )
     console.print('Ask: [bold]bunmyaku ask "…"[/]   Chat: [bold]bunmyaku ui[/]')
 
 
@@ -62,7 +72,11 @@ def _files(warehouse: str | None, docs: Path | None) -> dict[str, str]:
     """Every file of the new home, made before the first one is written."""
     user = getpass.getuser()
     config: dict[str, object] = {"users": {"file": "users.yaml"}, "default_user": user}
-    files = {"users.yaml": yaml.safe_dump({"users": [{"id": user, "name": user, "roles": ["owner"]}]}, allow_unicode=True)}
+    files = {
+        "users.yaml": yaml.safe_dump(
+            {"users": [{"id": user, "name": user, "roles": ["owner"]}]}, allow_unicode=True
+        )
+    }
     if docs is not None:
         config["documents"] = [{"name": "docs", "path": str(docs.absolute())}]
     if warehouse is not None:
@@ -81,7 +95,9 @@ def _files(warehouse: str | None, docs: Path | None) -> dict[str, str]:
 
 def _absolute(warehouse: str) -> str:
     scheme, separator, rest = warehouse.partition(":///")
-    return f"{scheme}:///{Path(rest).absolute()}" if separator else str(Path(warehouse).expanduser().absolute())
+    return (
+        f"{scheme}:///{Path(rest).absolute()}" if separator else str(Path(warehouse).expanduser().absolute())
+    )
 
 
 def _write(path: Path, content: str) -> None:

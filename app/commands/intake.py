@@ -16,7 +16,9 @@ from app.ingesting import folders_of, ingest_folders, show_report
 
 
 def command(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Folders or files; none: those of the settings file.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Folders or files; none: those of the settings file.")
+    ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write the report here, as JSON.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -25,7 +27,9 @@ def command(
     folders = folders_of(settings, paths or [])
     if not folders:
         raise SettingsError(
-            "There is nothing to ingest", where="config.yaml: documents", todo="Name a folder: `bunmyaku ingest FOLDER`."
+            "There is nothing to ingest",
+            where="config.yaml: documents",
+            todo="Name a folder: `bunmyaku ingest FOLDER`.",
         )
     with relational(settings) as stores, progress(quiet=as_json) as bar:
         found = ingest_folders(stores, folders, progress=bar)

@@ -7,6 +7,8 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from retrieval.postgres.embedded import status as server_status
+from retrieval.postgres.embedded import stop as stop_server
 from rich.console import Console
 from rich.table import Table
 
@@ -14,8 +16,6 @@ from app import settings as configuration
 from app.commands.opening import relational, require_home
 from app.settings import Settings
 from retrieval.errors import BunmyakuError
-from retrieval.postgres.embedded import status as server_status
-from retrieval.postgres.embedded import stop as stop_server
 from text2sql.warehouses import open_warehouse
 
 
@@ -41,7 +41,9 @@ def gather(settings: Settings) -> dict[str, Any]:
     before = server_status(settings.home) if settings.database.dsn is None else None
     found: dict[str, Any] = {
         "home": str(settings.home),
-        "server": "an own PostgreSQL, by DSN" if before is None else ("running" if before.running else "stopped"),
+        "server": "an own PostgreSQL, by DSN"
+        if before is None
+        else ("running" if before.running else "stopped"),
         "embeddings": settings.embeddings,
         "model": settings.model,
         "policy": settings.policy or "none",
