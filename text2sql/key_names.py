@@ -27,17 +27,14 @@ class Name:
     def of(name: str) -> Name:
         """Read a column or table name."""
         words = tuple(singular(word) for word in split_name(name).split())
+        if len(words) > 1 and words[-1].isdigit():  # club_id_1, club_id_2: two roles of one thing
+            words = words[:-1]
+        glued = _unglued(words[-1]) if words else ()
+        words = (*words[:-1], *glued) if glued else words
         stem = list(words)
         while stem and stem[-1] in _SUFFIXES:
             stem.pop()
-        keyed = len(stem) < len(words)
-        if not keyed and stem:
-            for suffix in _GLUED:
-                if stem[-1].endswith(suffix) and len(stem[-1]) > len(suffix) + 1:
-                    stem[-1] = singular(stem[-1].removesuffix(suffix))
-                    keyed = True
-                    break
-        return Name(words, tuple(stem), keyed)
+        return Name(words, tuple(stem), len(stem) < len(words))
 
     @property
     def joined(self) -> str:
@@ -45,11 +42,33 @@ class Name:
         return "".join(self.stem)
 
 
+def _unglued(word: str) -> tuple[str, ...]:
+    """`cityid` as `city` and `id`, () for a word without such an ending."""
+    for suffix in _GLUED:
+        if word not in _SUFFIXES and word.endswith(suffix) and len(word) > len(suffix) + 1:
+            return singular(word.removesuffix(suffix)), suffix
+    return ()
+
+
 def _table_forms(table: str) -> set[str]:
     """What a key may call the table: the whole name, and its last word (`dim_store` is a store)."""
     words = [singular(word) for word in split_name(table).split()]
     joined = "".join(words)
-    return {joined, singular(joined), words[-1]} if words else set()
+    return {joined, joined.removesuffix("e"), words[-1]} if words else set()  # campuses: campuse: campus
+
+
+def belonging(key: Name, table: str) -> float:
+    """How much a key's name says that it is this table's own: 1 for `id` or `store_id` of `stores`, 0 for no."""
+    if not key.stem:
+        return 1.0
+    words = [singular(word) for word in split_name(table).split()]
+    whole = "".join(words)
+    if key.joined in {whole, whole.removesuffix("e")}:
+        return 1.0
+    if words and key.joined == words[-1]:  # `store_id` of `dim_store`
+        return 0.8
+    # `stu_id` of `student`
+    return 0.6 if len(words) == 1 and len(key.joined) > 2 and whole.startswith(key.joined) else 0.0
 
 
 def key_score(table: str, column: str, position: int) -> float:
@@ -57,42 +76,37 @@ def key_score(table: str, column: str, position: int) -> float:
     name = Name.of(column)
     score = 0.0
     if name.keyed:
-        score = 0.5
-        if not name.stem:  # id, code, no
-            score = 0.9
-        elif name.joined in _table_forms(table):
-            score = 1.0
-        elif "".join(_table_forms(table)).startswith(name.joined):
-            score = 0.7
+        score = max(0.5, belonging(name, table))
+    elif name.words and name.words[-1] in ("ssn", "isbn", "iban"):
+        score = 0.4
     if position == 0:
         score += 0.2 if score else 0.1
     return score
 
 
-def pointing(  # noqa: PLR0911 - a table of rules, first match wins
-    column: Name, table: str, key: Name, *, same_table: bool, own_key: bool
-) -> float:
+def pointing(column: str, table: str, key: str, *, same_table: bool) -> float:
     """How well a column's name points at `key` of `table`: 1 certain, 0 not at all.
 
-    `own_key`: the column is its own table's primary key, so that only the same specific name counts.
+    0.95 and more is the same specific name, or the table's name and a suffix; from 0.75 on it ends like that
+    (`home_team_id`); below, it only mentions the table, and the values must all be there.
     """
+    name, target = Name.of(column), Name.of(key)
     forms = _table_forms(table)
-    generic = not key.stem or key.joined in _GENERIC
-    same = column.words == key.words
-    if same and not generic and not same_table:
-        return 1.0 if key.joined in forms else 0.95
-    if same_table and column.words[-len(key.words) :] != key.words and not column.keyed:
-        return 0.0
-    if own_key:
-        return 0.0
-    if column.keyed and column.joined in forms and not same_table:
-        return 0.97
-    if not generic and len(column.words) > len(key.words) and column.words[-len(key.words) :] == key.words:
-        return 0.8
-    if column.keyed and column.stem and column.stem[-1] in forms:
-        return 0.75
-    if not column.keyed and not same_table and column.joined in forms and key.keyed:
-        return 0.6
-    if not same_table and column.stem and column.stem[-1] in forms and key.keyed and not key.stem:
-        return 0.5
-    return 0.0
+    specific = bool(target.stem) and target.joined not in _GENERIC
+    length = len(target.words)
+    last = name.stem[-1] if name.stem else ""
+    rules = (
+        (specific and name.words == target.words and not same_table, 1.0 if target.joined in forms else 0.95),
+        (name.keyed and name.joined in forms and not same_table, 0.97),
+        (specific and len(name.words) > length and name.words[-length:] == target.words, 0.8),
+        (name.keyed and last in forms and len(name.words) > 1, 0.75),
+        (name.joined in forms and not same_table, 0.6),
+        (last in forms and not same_table and not _is_plural(column), 0.5),
+    )
+    return next((score for applies, score in rules if applies), 0.0)
+
+
+def _is_plural(name: str) -> bool:
+    """`home_games` counts games; it does not name one."""
+    last = split_name(name).split()[-1:]
+    return bool(last) and singular(last[0]) != last[0]

@@ -7,20 +7,21 @@ all) found there: names propose, a query over the values decides. Declared keys 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from text2sql.errors import WarehouseError
-from text2sql.key_names import Name, key_score, pointing
+from text2sql.key_names import Name, belonging, key_score, pointing
 from text2sql.profiling import Query, quoted, table_sql
 from text2sql.types import Column, Dialect, ForeignKey, Table
 
-_CONTAINED = 0.97
-"""Share of distinct values that must be found in the key: real data has a few orphans."""
-_SURE = 0.9
+_CONTAINED = ((0.95, 0.75), (0.75, 0.9), (0.0, 1.0))
+"""From this score of the name on, this share of distinct values must be found in the key: real data has orphans."""
+_SURE = 0.97
 """A name this telling is believed for an empty table, whose values can decide nothing."""
-_BY_NAME = 0.6
+_BY_NAME = 0.8
 """An empty table's key must be named like one."""
 _PROBE = 5_000
 """Distinct values looked up."""
@@ -34,7 +35,6 @@ _COMPOSITE = 5
 class _Target:
     table: Table
     column: Column
-    name: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,9 @@ class _Candidate:
 class _Inference:
     """One pass over one catalogue."""
 
-    def __init__(self, tables: Sequence[Table], query: Query, seconds: float) -> None:
+    def __init__(self, tables: Sequence[Table], dialect: Dialect, query: Query, seconds: float) -> None:
         self.tables = list(tables)
+        self.dialect = dialect
         self.query = query
         self.until = time.monotonic() + seconds
 
@@ -71,7 +72,7 @@ class _Inference:
             (
                 (key_score(table.name, column.name, position), -position, column)
                 for position, column in enumerate(table.columns)
-                if column.family in _KEY_FAMILIES
+                if _can_be_key(column)
             ),
             key=lambda item: item[:2],
             reverse=True,
@@ -109,14 +110,26 @@ class _Inference:
         return found is not None and found[0] == table.rows
 
     def targets(self) -> list[_Target]:
+        """Columns worth pointing at: keys, and what is unique and called like its table (`grapes.grape`).
+
+        The key of `store_details` called `store_id` is none where there is a table of stores: it points there.
+        """
         found = []
-        for table in self.tables:
-            keys = {table.primary_key, *table.unique} if table.kind == "table" else set()
-            for (name,) in sorted(key for key in keys if len(key) == 1):
-                column = table.column(name)
-                if column is not None and column.family in _KEY_FAMILIES:
-                    found.append(_Target(table, column, Name.of(name)))
+        for table in (t for t in self.tables if t.kind == "table"):
+            keys = {key[0] for key in (table.primary_key, *table.unique) if len(key) == 1}
+            for column in table.columns:
+                name = Name.of(column.name)
+                own = belonging(name, table.name)
+                known = column.name in keys or (
+                    name.stem and own and table.rows and self.unique(table, (column,))
+                )
+                if _can_be_key(column) and known and not self.belongs_elsewhere(name, table):
+                    found.append(_Target(table, column))
         return found
+
+    def belongs_elsewhere(self, name: Name, table: Table) -> bool:
+        own = belonging(name, table.name)
+        return any(belonging(name, other.name) > own for other in self.tables if other.kind == "table")
 
     def with_foreign_keys(self) -> None:
         targets = self.targets()
@@ -130,39 +143,58 @@ class _Inference:
     def foreign_keys(self, table: Table, targets: Sequence[_Target]) -> Iterator[ForeignKey]:
         declared = {name.casefold() for key in table.foreign_keys for name in key.columns}
         for column in table.columns:
-            if column.name.casefold() in declared or column.family not in _KEY_FAMILIES:
+            if column.name.casefold() in declared or not _can_be_key(column):
                 continue
             best = self.best(table, column, targets)
             if best is not None:
                 yield ForeignKey((column.name,), best.table.qualified, (best.column.name,), inferred=True)
 
     def best(self, table: Table, column: Column, targets: Sequence[_Target]) -> _Target | None:
-        own_key = table.primary_key == (column.name,)
         name = Name.of(column.name)
+        own_key = table.primary_key == (column.name,) and belonging(name, table.name) > 0
+        own_key = own_key and not self.belongs_elsewhere(name, table)
         candidates = []
-        for target in targets:
+        for target in targets if not own_key else ():
             same_table = target.table.qualified == table.qualified
-            if target.column.family != column.family or (same_table and target.column.name == column.name):
+            if not self.comparable(column, target.column) or (
+                same_table and target.column.name == column.name
+            ):
                 continue
-            score = pointing(name, target.table.name, target.name, same_table=same_table, own_key=own_key)
+            score = pointing(column.name, target.table.name, target.column.name, same_table=same_table)
             if score > 0:
                 candidates.append(_Candidate(target, score))
         candidates.sort(key=lambda c: (-c.score, c.target.table.rows or 0, c.target.table.qualified))
         return next((c.target for c in candidates if self.contained(table, column, c)), None)
 
+    def comparable(self, one: Column, other: Column) -> bool:
+        """SQLite compares '1' with 1 by the columns' affinity; other engines want one type on both sides."""
+        numbers = {one.family, other.family} <= {"integer", "number"}
+        return one.family == other.family or numbers or self.dialect == "sqlite"
+
     def contained(self, table: Table, column: Column, candidate: _Candidate) -> bool:
         target = candidate.target
         if not table.rows or not target.table.rows:
             return candidate.score >= _SURE
-        name = quoted(column.name)
+        name, key = quoted(column.name), quoted(target.column.name)
+        if "text" in {column.family, target.column.family} and column.family != target.column.family:
+            name, key = f"CAST({name} AS TEXT)", f"CAST({key} AS TEXT)"
         found = self.ask(
-            f"SELECT count(*), sum(CASE WHEN v IN (SELECT {quoted(target.column.name)} "  # noqa: S608 - quoted names
-            f"FROM {table_sql(target.table)}) THEN 1 ELSE 0 END) FROM (SELECT DISTINCT {name} AS v "
-            f"FROM {table_sql(table)} WHERE {name} IS NOT NULL LIMIT {_PROBE}) AS probe"
+            f"SELECT count(*), sum(CASE WHEN v IN (SELECT {key} FROM {table_sql(target.table)}) THEN 1 ELSE 0 END) "  # noqa: S608 - quoted names
+            f"FROM (SELECT DISTINCT {name} AS v FROM {table_sql(table)} WHERE {name} IS NOT NULL LIMIT {_PROBE}) AS probe"
         )
         if found is None or found[0] == 0:
             return candidate.score >= _SURE
-        return found[1] >= _CONTAINED * found[0]
+        share = next(share for score, share in _CONTAINED if candidate.score >= score)
+        return found[1] >= share * found[0]
+
+
+def _can_be_key(column: Column) -> bool:
+    """Integers and text, and numbers without a scale whose values, where known, are whole (`NUMERIC`, a float 3.0)."""
+    if column.family != "number":
+        return column.family in _KEY_FAMILIES
+    values = column.profile.values if column.profile else ()
+    whole = all(value.removesuffix(".0").lstrip("-").isdigit() for value in values)
+    return whole and bool(values or re.fullmatch("numeric|number|decimal", column.type.casefold()))
 
 
 def with_inferred_keys(
@@ -172,8 +204,7 @@ def with_inferred_keys(
 
     Foreign keys found are marked `inferred`. Stops looking after `seconds`; what is found by then stays.
     """
-    del dialect  # the statements are plain enough for every engine here
-    inference = _Inference(tables, query, seconds)
+    inference = _Inference(tables, dialect, query, seconds)
     inference.with_primary_keys()
     inference.with_foreign_keys()
     return inference.tables
