@@ -35,16 +35,22 @@ class PeriodSpan:
     opened: str = ""
 
 
-_BETWEEN = re.compile(r"\s*(?:to|through|thru|until|till|up to|-|–|—|~|〜|から|より)\s*(?:the\s+)?", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"\s*(?:to|through|thru|until|till|up to|-|–|—|~|〜|から|より)\s*(?:the\s+)?", re.IGNORECASE
+)
 _AND = re.compile(r"\s*and\s*", re.IGNORECASE)
 _FROM = re.compile(r"(?:\bfrom|\bbetween)\s+(?:the\s+)?$", re.IGNORECASE)
 _BETWEEN_WORD = re.compile(r"\bbetween\s+(?:the\s+)?$", re.IGNORECASE)
 _TAIL = re.compile(r"\s*(?:までの間|までの|まで|の間)")
-_SINCE = re.compile(r"\b(?:since|starting(?: from| in)?|from|as of|on or after|in or after)\s+(?:the\s+)?$", re.IGNORECASE)
+_SINCE = re.compile(
+    r"\b(?:since|starting(?: from| in)?|from|as of|on or after|in or after)\s+(?:the\s+)?$", re.IGNORECASE
+)
 _ONWARD = re.compile(r"\s*(?:onwards?|and later|or later)\b", re.IGNORECASE)
 _AFTER = re.compile(r"\b(?:after|later than)\s+(?:the\s+)?(?:year\s+)?$", re.IGNORECASE)
 _BEFORE = re.compile(r"\b(?:before|prior to|earlier than)\s+(?:the\s+)?(?:year\s+)?$", re.IGNORECASE)
-_UNTIL = re.compile(r"\b(?:until|till|through|up to|on or before|by the end of)\s+(?:the\s+)?$", re.IGNORECASE)
+_UNTIL = re.compile(
+    r"\b(?:until|till|through|up to|on or before|by the end of)\s+(?:the\s+)?$", re.IGNORECASE
+)
 _LEAD = re.compile(r"\b(?:in|on|during|for|within|at|of|over|the|year|in the year|from)\s+$", re.IGNORECASE)
 _JA_SINCE = re.compile(r"(?:以降|以後|からの|から)")
 _JA_UNTIL = re.compile(r"(?:以前|までの|まで)")

@@ -1,0 +1,141 @@
+"""Rules' actions for what is asked for: targets, counts, aggregates, superlatives, absence."""
+
+from __future__ import annotations
+
+from text2sql.drafters.planning.actions import Match, _agg, item_of, items_of
+from text2sql.drafters.planning.sketch import CONSUMED, Sketch, Sorting, Target
+
+
+def superlative(sketch: Sketch, match: Match) -> bool:
+    """With the most concerts, the highest age, the oldest singer; alone in front, an aggregate."""
+    word, item = item_of(sketch, match, "s"), item_of(sketch, match, "x")
+    if word is None:
+        return False
+    way, _, concept = word.tag.partition(" ")
+    descending = way == "desc"
+    counted = bool(item_of(sketch, match, "k")) or "number of" in word.text.lower()
+    if item is None or (concept and item.code == "E"):
+        if concept == "":
+            return False
+        sketch.sortings.append(Sorting(descending, concept=concept, picks=True))
+        sketch.consume(match.start("s"), match.end("s"))
+        return False
+    if item.code == "E" or counted:
+        sketch.sortings.append(Sorting(descending, item, "count", picks=True))
+        return True
+    if item.code == "M":
+        sketch.sortings.append(Sorting(descending, item, "metric", picks=True))
+        return True
+    if not _earlier_target(sketch, match.start()) and not _later_entity_asked(sketch, match):
+        sketch.targets.append(Target(item, "max" if descending else "min"))
+        return True
+    sketch.sortings.append(Sorting(descending, item, picks=True))
+    return True
+
+
+def _earlier_target(sketch: Sketch, at: int) -> bool:
+    """Whether something was asked for before: then the superlative picks rows of it."""
+    return any(code in "DE" for code in sketch.codes[:at]) or any(
+        target.item is not None for target in sketch.targets
+    )
+
+
+def _later_entity_asked(sketch: Sketch, match: Match) -> bool:
+    """Japanese: 人口が最も多い国 — what is asked for follows the superlative."""
+    return sketch.reading.language == "ja" and any(code in "DE" for code in sketch.codes[match.end() :])
+
+
+def common(sketch: Sketch, match: Match) -> bool:
+    """The most common type: groups by how many rows each has."""
+    word, item = item_of(sketch, match, "s"), item_of(sketch, match, "x")
+    if word is None or item is None:
+        return False
+    sketch.sortings.append(Sorting(word.role == "common", item, "count", picks=True, common=True))
+    sketch.groups.append(item)
+    return True
+
+
+def aggregate(sketch: Sketch, match: Match) -> bool:
+    """Average, minimum and maximum age; the total revenue."""
+    functions = items_of(sketch, match, "a", "AS")
+    items = items_of(sketch, match, "x", "DM")
+    if not functions or not items:
+        return False
+    for item in items:
+        for function in functions:
+            metric = item.code == "M"
+            sketch.targets.append(Target(item, "metric" if metric else _agg(function)))
+            if metric and _agg(function) != "sum":
+                sketch.weak.append(f"{function.text} {item.text}")
+    return True
+
+
+def count(sketch: Sketch, match: Match) -> bool:
+    """How many singers; the number of different countries; the number of concerts."""
+    item = item_of(sketch, match, "x")
+    distinct = bool(item_of(sketch, match, "u"))
+    if item is not None and item.code == "M":
+        sketch.targets.append(Target(item, "metric"))
+    elif item is not None and (item.code == "D" or (distinct and item.links_of("dimension"))):
+        sketch.targets.append(Target(item, "count_distinct" if distinct else "count", distinct))
+    else:
+        sketch.targets.append(Target(item, "count"))
+    return True
+
+
+def by(sketch: Sketch, match: Match) -> bool:
+    """`by region` groups where something is aggregated; elsewhere it is part of a sentence."""
+    measured = any(target.agg for target in sketch.targets) or "M" in sketch.codes
+    if not measured and not any(sorting.agg for sorting in sketch.sortings):
+        return False
+    metric = items_of(sketch, match, "m")
+    if metric and sketch.limit:
+        sketch.sortings.append(Sorting(sketch.limit_kind != "asc", metric[0], "metric", picks=True))
+        return True
+    sketch.groups += items_of(sketch, match, "x", "DE")
+    return bool(sketch.groups)
+
+
+def by_metric(sketch: Sketch, match: Match) -> bool:
+    """Top 5 regions by revenue: what is ranked by."""
+    item = item_of(sketch, match, "m")
+    if item is None or not sketch.limit or sketch.sortings:
+        return False
+    agg = "metric" if item.code == "M" else "count" if item_of(sketch, match, "k") else None
+    sketch.sortings.append(Sorting(sketch.limit_kind != "asc", item, agg, picks=True))
+    return True
+
+
+def absent(sketch: Sketch, match: Match) -> bool:
+    """Without any concert; who do not have a song."""
+    item = item_of(sketch, match, "x")
+    if item is None or not item.links_of("entity"):
+        return False
+    sketch.absent.append((item, match.start("x")))
+    return True
+
+
+def distinct(sketch: Sketch, match: Match) -> bool:
+    """Different countries: each once."""
+    sketch.flags.add("distinct")
+    return True
+
+
+def targets(sketch: Sketch, match: Match) -> bool:
+    """Whatever is left and has a name is asked for."""
+    item = item_of(sketch, match, "x")
+    if item is None:
+        return False
+    sketch.targets.append(Target(item, "metric" if item.code == "M" else None))
+    return True
+
+
+def apposition(sketch: Sketch, match: Match) -> bool:
+    """売上金額（amount）: the words in brackets say again what stands before; they win."""
+    before, inside = item_of(sketch, match, "b"), item_of(sketch, match, "x")
+    if before is None or inside is None:
+        return False
+    sketch.codes = (
+        sketch.codes[: match.start()] + CONSUMED + CONSUMED + inside.code + sketch.codes[match.start() + 3 :]
+    )
+    return False

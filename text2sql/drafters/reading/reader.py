@@ -1,0 +1,212 @@
+"""From a question to items: of all ways to cover it with known pieces, the cheapest.
+
+Few long pieces beat many short ones, a model's own words beat similar ones, and every word that stays unknown
+costs much, so that a reading with an unknown word is taken only where there is no other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from retrieval.language import detect
+from text2sql.drafters.reading.items import CODES, Item, Reading
+from text2sql.drafters.reading.lexicon import lexicon
+from text2sql.drafters.reading.numbers import Number, find_numbers
+from text2sql.drafters.reading.periods import Today, find_periods
+from text2sql.linking import Link, Linker
+from text2sql.values import ValueIndex, ValueMatch
+from text2sql.words import Token, normal, tokenize
+
+MOST_CHARACTERS = 1_000
+"""Longer questions are cut here: no question about a warehouse is as long."""
+
+_QUOTED = re.compile(
+    r"\"([^\"]{1,120})\"|“([^”]{1,120})”|「([^」]{1,120})」|『([^』]{1,120})』|(?<!\w)'([^']{1,120})'(?!\w)"
+    r"|`([^`]{1,120})`"
+)
+_LIMITS = (
+    (re.compile(r"(?:上位|トップ|ベスト|TOP)\s?(\d{1,4})(?:件|名|人|位|社|つ|店舗|品目|種類|個)?", re.IGNORECASE), "desc"),
+    (re.compile(r"(?:下位|ワースト|BOTTOM)\s?(\d{1,4})(?:件|名|人|位|社|つ|店舗|品目|種類|個)?", re.IGNORECASE), "asc"),
+    (re.compile(r"(?:先頭|最初の?)(\d{1,4})(?:件|行|レコード)"), "head"),
+    (re.compile(r"(\d{1,4})(?:件|行)(?:だけ|のみ|ほど|を|ずつ)?(?=表示|抽出|出力|取得|示|見せ|列挙)"), "head"),
+)  # fmt: skip
+_KANJI_RUN_COST = 2.5
+_COSTS = {"word": 6.0, "number": 3.0, "kanji": _KANJI_RUN_COST, "katakana": _KANJI_RUN_COST, "kana": 1.2}
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A candidate item over tokens [start, end) and what it costs."""
+
+    start: int
+    end: int
+    cost: float
+    item: Item
+
+
+class Reader:
+    """Reads questions against one model's words and one caller's values. Immutable; safe between threads."""
+
+    def __init__(self, linker: Linker, values: ValueIndex) -> None:
+        self._linker = linker
+        self._values = values
+
+    def read(self, question: str, today: Today) -> Reading:
+        """The cheapest cover of the question. Never raises."""
+        text = normal(question)[:MOST_CHARACTERS]
+        language = detect(text)
+        tokens = tokenize(text)
+        pieces = self._pieces(text, tokens, today, language)
+        items = [item for item in _cover(tokens, pieces, text) if item.code != "."]
+        return Reading(text, language, tuple(_merge_unknown(items, text)))
+
+    def _pieces(self, text: str, tokens: list[Token], today: Today, language: str) -> dict[int, list[_Piece]]:
+        fixed = [*_quoted(text, self._values), *_limits(text)]
+        spans = [(item.start, item.end) for item in fixed]
+        for span in find_periods(text, today):
+            fixed.append(Item("P", span.start, span.end, text[span.start : span.end], span.opened,
+                              period=span.period, number=_year_number(span.period.year)))  # fmt: skip
+        for number in find_numbers(text):
+            fixed.append(Item("N", number.start, number.end, text[number.start : number.end], number=number))
+        pieces: dict[int, list[_Piece]] = {}
+        for item in fixed:
+            piece = _over(tokens, item)
+            if piece and (item.code in "QT" or not any(s < item.end and item.start < e for s, e in spans)):
+                pieces.setdefault(piece.start, []).append(piece)
+        texts = [token.text for token in tokens]
+        for at in range(len(tokens)):
+            pieces.setdefault(at, []).extend(self._open(text, tokens, texts, at, language))
+        return pieces
+
+    def _open(
+        self, text: str, tokens: list[Token], texts: list[str], at: int, language: str
+    ) -> Iterator[_Piece]:
+        token = tokens[at]
+        for end, phrase in lexicon(language).at(texts, at):
+            item = _item(CODES[phrase.role], text, tokens, at, end, role=phrase.role, tag=phrase.tag)
+            yield _Piece(at, end, 0.7 if item.code == "." else 1.0, item)
+        if token.kind == "mark":
+            code = "," if token.text in (",", "、", ";") else "(" if token.text == "(" else "."
+            yield _Piece(at, at + 1, 0.1, _item(code, text, tokens, at, at + 1))
+            return
+        for end, links in self._linker.at(tokens, at):
+            item = _linked(text, tokens, at, end, links)
+            yield _Piece(at, end, 1.05 + 2 * (1 - links[0].score), item)
+        for end, matches in self._values.at(tokens, at):
+            if _sayable(text, tokens, at, end, matches):
+                item = _item("V", text, tokens, at, end, values=matches)
+                yield _Piece(at, end, 1.2, item)
+        if token.kind == "word":
+            fuzzy = self._linker.fuzzy(token.stem)
+            if fuzzy:
+                yield _Piece(at, at + 1, 3.0, _linked(text, tokens, at, at + 1, fuzzy))
+
+
+def _cover(tokens: list[Token], pieces: dict[int, list[_Piece]], text: str) -> list[Item]:
+    """The cheapest sequence of pieces, by dynamic programming from the right."""
+    count = len(tokens)
+    best: list[tuple[float, _Piece | None]] = [(0.0, None)] * (count + 1)
+    for at in range(count - 1, -1, -1):
+        unknown = _Piece(at, at + 1, _COSTS.get(tokens[at].kind, 0.1), _unknown(text, tokens[at]))
+        choices = [(piece.cost + best[piece.end][0], piece) for piece in (*pieces.get(at, ()), unknown)]
+        best[at] = min(choices, key=lambda choice: (choice[0], -choice[1].end))
+    items, at = [], 0
+    while at < count:
+        piece = best[at][1]
+        assert piece is not None  # noqa: S101 - every token has at least its unknown piece
+        items.append(piece.item)
+        at = piece.end
+    return items
+
+
+def _unknown(text: str, token: Token) -> Item:
+    # Hiragana that no phrase lists is an ending, not a content word.
+    code = "." if token.kind in ("kana", "mark") else "U"
+    return Item(code, token.start, token.end, text[token.start : token.end], role=token.kind)
+
+
+def _merge_unknown(items: list[Item], text: str) -> Iterator[Item]:
+    """Neighbouring unknown Japanese characters are one word."""
+    held: Item | None = None
+    for item in items:
+        if held and item.code == "U" and item.start == held.end and item.role != "word" != held.role:
+            held = Item("U", held.start, item.end, text[held.start : item.end], role=held.role)
+            continue
+        if held:
+            yield held
+        held = item
+    if held:
+        yield held
+
+
+def _item(
+    code: str, text: str, tokens: list[Token], at: int, end: int, *,
+    role: str = "", tag: str = "", values: tuple[ValueMatch, ...] = (), links: tuple[Link, ...] = (),
+    plural: bool = False,
+) -> Item:  # fmt: skip
+    start, stop = tokens[at].start, tokens[end - 1].end
+    return Item(code, start, stop, text[start:stop], role, tag, links, values, plural=plural)
+
+
+def _linked(text: str, tokens: list[Token], at: int, end: int, links: tuple[Link, ...]) -> Item:
+    """One item for everything the words may name; the code is the likeliest kind."""
+    plural = tokens[end - 1].text != tokens[end - 1].stem
+    best = {kind: max((k.score for k in links if k.kind == kind), default=0.0) for kind in _KINDS}
+    if best["metric"] and best["metric"] >= max(best["dimension"], best["entity"]):
+        code = "M"
+    elif best["entity"] > best["dimension"] or (best["entity"] and plural):
+        code = "E"
+    elif best["entity"] and best["entity"] == best["dimension"]:
+        code = "E"
+    else:
+        code = "D"
+    return _item(code, text, tokens, at, end, links=links, plural=plural)
+
+
+_KINDS = ("metric", "dimension", "entity")
+
+
+def _sayable(text: str, tokens: list[Token], at: int, end: int, matches: tuple[ValueMatch, ...]) -> bool:
+    """Whether words outside quotes may be meant as this value: no bare number, no lone common letter."""
+    said = text[tokens[at].start : tokens[end - 1].end]
+    if said.replace(",", "").replace(".", "").isdigit():
+        return False
+    if len(said) == 1 and said.isascii():
+        return said.isupper() and said not in "AI"
+    if end - at == 1 and len(said) <= 3 and said.isascii() and said.islower():
+        return any(match.value == said for match in matches)
+    return True
+
+
+def _quoted(text: str, values: ValueIndex) -> list[Item]:
+    found = []
+    for match in _QUOTED.finditer(text):
+        inner = next(group for group in match.groups() if group is not None)
+        found.append(Item("Q", match.start(), match.end(), inner, values=values.lookup(inner)))
+    return found
+
+
+def _limits(text: str) -> list[Item]:
+    found: list[Item] = []
+    for pattern, tag in _LIMITS:
+        for match in pattern.finditer(text):
+            if not any(match.start() < item.end and item.start < match.end() for item in found):
+                number = Number(match.start(1), match.end(1), Decimal(match[1]), text=match[1])
+                found.append(Item("T", match.start(), match.end(), match.group(), tag=tag, number=number))
+    return found
+
+
+def _year_number(year: int | None) -> Number | None:
+    return Number(0, 0, Decimal(year), text=str(year)) if year else None
+
+
+def _over(tokens: list[Token], item: Item) -> _Piece | None:
+    """The piece over the tokens that the item's characters touch; None where it cuts through one."""
+    inside = [at for at, token in enumerate(tokens) if token.start < item.end and item.start < token.end]
+    if not inside or tokens[inside[0]].start < item.start or tokens[inside[-1]].end > item.end:
+        return None
+    cost = {"Q": -50.0, "T": 0.5, "P": 0.8, "N": 1.0}[item.code]
+    return _Piece(inside[0], inside[-1] + 1, cost, item)
