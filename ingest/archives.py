@@ -11,7 +11,16 @@ from zipfile import BadZipFile, LargeZipFile, ZipFile, ZipInfo
 from ingest.errors import LimitExceeded, Unreadable
 from ingest.limits import Budget
 
-_BROKEN = (BadZipFile, LargeZipFile, OSError, EOFError, ValueError, zlib.error, struct.error, NotImplementedError)
+_BROKEN = (
+    BadZipFile,
+    LargeZipFile,
+    OSError,
+    EOFError,
+    ValueError,
+    zlib.error,
+    struct.error,
+    NotImplementedError,
+)
 _BLOCK = 1 << 20
 # Spreadsheets of honest size can shrink a hundredfold; the ratio says something only about large members.
 _LARGE = 20_000_000
@@ -74,7 +83,9 @@ class Archive:
                 size += len(block)
                 self._budget.spend(len(block))
                 if size > _LARGE and size / packed > self._budget.limits.ratio:
-                    raise LimitExceeded(f"a bomb: {info.filename} unpacks to over {size // packed} times its size")
+                    raise LimitExceeded(
+                        f"a bomb: {info.filename} unpacks to over {size // packed} times its size"
+                    )
                 parts.append(block)
         return b"".join(parts)
 

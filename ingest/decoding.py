@@ -64,8 +64,10 @@ def _decode(raw: bytes, declared: str) -> str:
     if _ISO_2022_JP.search(raw) and not any(byte >= 0x80 for byte in raw[:4096]):
         text = _try(raw, "iso2022_jp_2004") or _try(raw, "iso2022_jp_ext")
         return text if text is not None else raw.decode("iso2022_jp_2", errors="replace")
-    if (wide := _wide(raw)) is not None:
-        return wide
+    return _wide(raw) or _eight_bit(raw, declared)
+
+
+def _eight_bit(raw: bytes, declared: str) -> str:
     named = _named(raw, declared)
     if named is not None and not _CONTROL.search(named[:4096]):
         return named
@@ -128,7 +130,9 @@ def _guess(raw: bytes, named: str | None) -> str:
     if named is not None:
         return named
     guess = from_bytes(raw[:200_000]).best()
-    text = raw.decode(guess.encoding, errors="replace") if guess is not None else raw.decode("cp1252", "replace")
+    text = (
+        raw.decode(guess.encoding, errors="replace") if guess is not None else raw.decode("cp1252", "replace")
+    )
     if len(_CONTROL.findall(text)) > len(text) / 20:
         raise Unreadable("not text: binary data in an unknown format")
     return text

@@ -75,6 +75,7 @@ _BY_NAME = {
     ".svg": "image/svg+xml",
 }
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
+_TALKS_ABOUT_HTML = frozenset({".md", ".markdown", ".txt"})
 _HEADER_LINE = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,60}:[ \t]?[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n")
 _EMAIL_HEADER = re.compile(
     rb"(?im)^(?:received|return-path|message-id|mime-version|delivered-to|x-mailer|from|to|subject|date|content-type):"
@@ -96,6 +97,12 @@ def sniff(raw: bytes, name: str = "") -> str:
     head = raw[:4096]
     if head[:2] == b"PK" and head[2:4] in {b"\x03\x04", b"\x05\x06", b"\x07\x08"}:
         return _zipped(raw)
+    if (known := _by_magic(raw, head)) is not None:
+        return known
+    return _textual(head, PurePosixPath(name.replace("\\", "/")).suffix.casefold())
+
+
+def _by_magic(raw: bytes, head: bytes) -> str | None:
     for magic, media_type in _MAGIC:
         if head.startswith(magic):
             return media_type
@@ -106,38 +113,33 @@ def sniff(raw: bytes, name: str = "") -> str:
         return "image/bmp"
     if head[:4] == b"RIFF":
         return "image/webp" if head[8:12] == b"WEBP" else "audio/x-wav"
-    if head[4:8] == b"ftyp":
-        return "video/mp4"
-    return _textual(raw, head, PurePosixPath(name.replace("\\", "/")).suffix.casefold())
+    return "video/mp4" if head[4:8] == b"ftyp" else None
 
 
 def describe(media_type: str) -> str:
     """A few words for people."""
-    return _NAMES.get(media_type) or (
-        f"{media_type.split('/', 1)[1].split('.')[-1].removeprefix('x-')} image"
-        if media_type.startswith("image/")
-        else media_type
-    )
+    if media_type.startswith("image/"):
+        return media_type.removeprefix("image/").rpartition(".")[2].removeprefix("x-") + " image"
+    return _NAMES.get(media_type, media_type)
 
 
-def _textual(raw: bytes, head: bytes, suffix: str) -> str:
+def _textual(head: bytes, suffix: str) -> str:
     by_name = _BY_NAME.get(suffix, "")
     if b"\0" in head and not _wide_text(head):
         return BINARY
-    if by_name == EMAIL or _is_email(head):
+    if by_name in {EMAIL, MBOX} or _is_email(head):
         return MBOX if head.startswith(b"From ") else EMAIL
-    if by_name == MBOX or (head.startswith(b"From ") and _EMAIL_HEADER.search(head)):
-        return MBOX
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    flat = start.replace(b"\0", b"")
+    return _markup(head, by_name, suffix) or by_name or PLAIN
+
+
+def _markup(head: bytes, by_name: str, suffix: str) -> str:
+    flat = head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0").replace(b"\0", b"")
     if flat[:5].lower() == b"<?xml" or by_name == XML:
         if b"<svg" in flat[:1000]:
             return "image/svg+xml"
         return HTML if _HTML.search(flat) else XML
     # Text that talks about HTML holds its tags too; a page starts with one.
-    if flat[:1] == b"<" and _HTML.search(flat) and suffix not in {".md", ".markdown", ".txt"}:
-        return HTML
-    return by_name or PLAIN
+    return HTML if flat[:1] == b"<" and _HTML.search(flat) and suffix not in _TALKS_ABOUT_HTML else ""
 
 
 def _wide_text(head: bytes) -> bool:
@@ -171,7 +173,16 @@ def _zipped(raw: bytes) -> str:
                     # Templates and masters (`…-template`) are read like what they become.
                     if declared.startswith(media_type):
                         return media_type
-    except (BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError, EOFError, KeyError, struct.error):
+    except (
+        BadZipFile,
+        OSError,
+        ValueError,
+        RuntimeError,
+        NotImplementedError,
+        EOFError,
+        KeyError,
+        struct.error,
+    ):
         return ZIP
     lowered = [name.casefold().replace("\\", "/").lstrip("/") for name in names]
     if "[content_types].xml" in lowered or any(name.startswith("_rels/") for name in lowered):

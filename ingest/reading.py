@@ -22,7 +22,7 @@ _GARBAGE = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
 
 
 def read(raw: bytes, name: str, limits: Limits | None = None) -> Parsed:
-    """Text with structure, media type, language, title (its file's name where it has none), and what was left out.
+    """Text with structure, media type, language, title ("" where it has none), and what was left out.
 
     Raises Unreadable with the reason, LimitExceeded among them. Never returns a document without a letter or digit.
     """
@@ -31,8 +31,7 @@ def read(raw: bytes, name: str, limits: Limits | None = None) -> Parsed:
         raise Unreadable("no text: the file is empty" if not raw else "no text: nothing but blanks")
     parsed = _read(raw, name, budget, depth=0)
     _judge(parsed)
-    title = parsed.title or _stem(name)
-    return replace(parsed, title=title, language=detect(parsed.text), embedded=())
+    return replace(parsed, language=detect(parsed.text), embedded=())
 
 
 def _read(raw: bytes, name: str, budget: Budget, depth: int) -> Parsed:
@@ -48,7 +47,7 @@ def _read(raw: bytes, name: str, budget: Budget, depth: int) -> Parsed:
         raise LimitExceeded("needs more memory than a document may take") from error
     except Unreadable:
         raise
-    except Exception as error:  # noqa: BLE001 - the edge: hostile bytes find every way to fail, none may stop a run
+    except Exception as error:
         raise Unreadable(f"damaged: the {parser_name} parser failed ({type(error).__name__})") from error
     parsed = replace(parsed, media_type=media_type, parser=identities()[parser_name])
     return _with_embedded(parsed, name, budget, depth) if parsed.embedded else parsed
@@ -79,7 +78,7 @@ def _with_embedded(parsed: Parsed, name: str, budget: Budget, depth: int) -> Par
     if not found:
         raise _nothing(reason)
     # Pages are the outer document's own: an attachment comes after the last of them.
-    combined = builder.build(title or _stem(name))
+    combined = builder.build(title)
     return replace(combined, pages=parsed.pages, media_type=parsed.media_type, parser=parsed.parser)
 
 
@@ -93,7 +92,9 @@ def _judge(parsed: Parsed) -> None:
     """Raises Unreadable for a text that says nothing, or that is not what a reader would see."""
     letters = len(_LETTERS.findall(parsed.text[:100_000]))
     if not letters:
-        raise Unreadable("no text: nothing but blanks and signs" if parsed.text else "no text: the document is empty")
+        raise Unreadable(
+            "no text: nothing but blanks and signs" if parsed.text else "no text: the document is empty"
+        )
     garbage = len(_GARBAGE.findall(parsed.text[:100_000]))
     if garbage * 2 > letters:
         raise Unreadable("garbled: its characters cannot be told (a font or an encoding without a map)")

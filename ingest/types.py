@@ -150,7 +150,7 @@ class Parser(Protocol):
         """What it reads."""
         ...
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, media_type: str, budget: Budget, /) -> Parsed:
         """Text, structure, title; raises Unreadable with a reason. Runs in a process of its own."""
         ...
 

@@ -10,21 +10,22 @@ from lxml import etree
 from ingest.building import TextBuilder
 from ingest.markup import Element, descendants, local
 
-_SKIPPED = frozenset(
-    "script style noscript template head svg math iframe object embed canvas audio video select datalist".split()
+_UNSEEN = (
+    "script style noscript template head svg math iframe object embed canvas audio video select datalist"
 )
+_SKIPPED = frozenset(_UNSEEN.split())
 _HEADINGS = {f"h{level}": level for level in range(1, 7)} | {"head": 2}
 _ITEMS = frozenset({"li", "item", "dt", "dd"})
 _TABLES = frozenset({"table"})
 _ROWS = frozenset({"tr", "row"})
 _CELLS = frozenset({"td", "th", "cell"})
 _CODE = frozenset({"pre"})
-_BLOCKS = frozenset(
-    (
-        "p div section article main header footer nav aside ul ol dl list quote blockquote figure figcaption form"
-        " fieldset address details summary body html table tbody thead tfoot tr td th caption center"
-    ).split()
+_ENDS_TEXT = (
+    "p div section article main header footer nav aside ul ol dl list quote blockquote figure"
+    " figcaption form fieldset address details summary body html table tbody thead tfoot tr td th"
+    " caption center"
 )
+_BLOCKS = frozenset(_ENDS_TEXT.split())
 _BREAKS = frozenset({"br", "lb", "hr"})
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
@@ -75,7 +76,7 @@ def render(root: Element, builder: TextBuilder) -> None:
         if event in {"comment", "pi"}:
             walk.text(element.tail)
         elif event == "start":
-            if name in _SKIPPED and not (name == "head" and element.get("rend")) or _hidden(element):
+            if (name in _SKIPPED and not (name == "head" and element.get("rend"))) or _hidden(element):
                 context.skip_subtree()
             elif name in _TABLES and _is_data(element):
                 walk.flush()
@@ -147,11 +148,8 @@ def _is_data(table: Element) -> bool:
 def _table(table: Element) -> list[list[str]]:
     rows = []
     for row in descendants(table, *_ROWS):
-        cells = []
-        for cell in row:
-            if local(cell).lower() in _CELLS and not _hidden(cell):
-                cells.append(" ".join(_cell_text(cell)))
-        rows.append(cells)
+        cells = [cell for cell in row if local(cell).lower() in _CELLS and not _hidden(cell)]
+        rows.append([" ".join(_cell_text(cell)) for cell in cells])
     return rows
 
 

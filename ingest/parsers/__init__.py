@@ -33,7 +33,9 @@ def by_media_type() -> dict[str, str]:
     for name in names():
         for media_type in build(name).media_types:
             if media_type in found:
-                raise IngestError(f"{media_type} is claimed by two parsers", where=f"{found[media_type]}, {name}")
+                raise IngestError(
+                    f"{media_type} is claimed by two parsers", where=f"{found[media_type]}, {name}"
+                )
             found[media_type] = name
     return found
 

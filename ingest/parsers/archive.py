@@ -68,6 +68,6 @@ def gunzip(raw: bytes, budget: Budget) -> bytes:
     return b"".join(parts)
 
 
-def build(settings: Mapping[str, Any]) -> ArchiveParser:
+def build(_settings: Mapping[str, Any]) -> ArchiveParser:
     """There is nothing to set."""
     return ArchiveParser()

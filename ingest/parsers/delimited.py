@@ -101,6 +101,6 @@ def _until_full(rows: Iterator[list[str]], budget: Budget) -> Iterator[list[str]
             return
 
 
-def build(settings: Mapping[str, Any]) -> DelimitedParser:
+def build(_settings: Mapping[str, Any]) -> DelimitedParser:
     """There is nothing to set."""
     return DelimitedParser()

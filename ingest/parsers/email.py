@@ -174,6 +174,6 @@ def _guess(raw: bytes, charset: str = "") -> str:
         return raw.decode("ascii", "replace")
 
 
-def build(settings: Mapping[str, Any]) -> EmailParser:
+def build(_settings: Mapping[str, Any]) -> EmailParser:
     """There is nothing to set."""
     return EmailParser()

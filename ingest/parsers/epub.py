@@ -23,7 +23,7 @@ class EpubParser:
     version = 1
     media_types = frozenset({EPUB})
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, _media_type: str, budget: Budget) -> Parsed:
         """The spine's chapters; raises Unreadable when damaged or protected."""
         builder = TextBuilder(budget.limits.text_chars)
         with Archive(raw, budget) as archive:
@@ -50,6 +50,6 @@ def _chapter(archive: Archive, name: str, builder: TextBuilder, budget: Budget) 
         builder.warn(f"{name}: {error.what}")
 
 
-def build(settings: Mapping[str, Any]) -> EpubParser:
+def build(_settings: Mapping[str, Any]) -> EpubParser:
     """There is nothing to set."""
     return EpubParser()

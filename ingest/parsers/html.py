@@ -29,7 +29,7 @@ class HtmlParser:
     version = 1
     media_types = frozenset({HTML})
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, _media_type: str, budget: Budget) -> Parsed:
         """Headings, paragraphs, lists, tables; the title element (or the first heading) as title."""
         return parse_html(decode(raw, declared_in(raw)), budget)
 
@@ -85,6 +85,6 @@ def _main(root: Element, budget: Budget) -> Parsed | None:
     return builder.build()
 
 
-def build(settings: Mapping[str, Any]) -> HtmlParser:
+def build(_settings: Mapping[str, Any]) -> HtmlParser:
     """There is nothing to set."""
     return HtmlParser()

@@ -44,7 +44,7 @@ class MarkdownParser:
     version = 1
     media_types = frozenset({MARKDOWN})
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, _media_type: str, budget: Budget) -> Parsed:
         """Blocks in order; raises Unreadable for binary data."""
         text = decode(raw)
         builder = TextBuilder(budget.limits.text_chars)
@@ -86,7 +86,12 @@ def _blocks(lines: list[str], builder: TextBuilder) -> None:
             builder.heading(plain(heading.group(2)), len(heading.group(1)))
         elif pending and _SETEXT.match(line) and len(pending) == 1 and not _ITEM.match(pending[0]):
             builder.heading(plain(pending.pop()), 1 if "=" in line else 2)
-        elif "|" in line and index + 1 < len(lines) and "-" in lines[index + 1] and _DIVIDER.match(lines[index + 1]):
+        elif (
+            "|" in line
+            and index + 1 < len(lines)
+            and "-" in lines[index + 1]
+            and _DIVIDER.match(lines[index + 1])
+        ):
             _flush(pending, builder)
             index = _table(lines, index, builder)
             continue
@@ -149,6 +154,6 @@ def _soft(lines: list[str]) -> list[str]:
     return [" ".join(line.strip() for line in lines)]
 
 
-def build(settings: Mapping[str, Any]) -> MarkdownParser:
+def build(_settings: Mapping[str, Any]) -> MarkdownParser:
     """There is nothing to set."""
     return MarkdownParser()

@@ -14,7 +14,9 @@ from ingest.markup import Element, attribute, child, children, descendants, loca
 from ingest.media import ODP, ODS, ODT
 from ingest.types import Parsed
 
-_SKIPPED = frozenset({"tracked-changes", "annotation", "forms", "sequence-decls", "settings", "variable-decls"})
+_SKIPPED = frozenset(
+    {"tracked-changes", "annotation", "forms", "sequence-decls", "settings", "variable-decls"}
+)
 # A spreadsheet says "repeat this cell a million times" of its empty margins; of full cells a few are kept.
 _MOST_REPEATS = 50
 
@@ -25,12 +27,14 @@ class OpenDocumentParser:
     version = 1
     media_types = frozenset({ODT, ODS, ODP})
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, _media_type: str, budget: Budget) -> Parsed:
         """Blocks in order, a page a sheet or slide; raises Unreadable when damaged or encrypted."""
         builder = TextBuilder(budget.limits.text_chars)
         title = ""
         with Archive(raw, budget) as archive:
-            if archive.has("META-INF/manifest.xml") and b"encryption-data" in archive.read("META-INF/manifest.xml"):
+            if archive.has("META-INF/manifest.xml") and b"encryption-data" in archive.read(
+                "META-INF/manifest.xml"
+            ):
                 raise Unreadable("encrypted: a password is needed")
             with suppress(Unreadable):
                 meta = parse_xml(archive.read("meta.xml"))
@@ -108,6 +112,6 @@ def _text(paragraph: Element) -> str:
     return "".join(parts)
 
 
-def build(settings: Mapping[str, Any]) -> OpenDocumentParser:
+def build(_settings: Mapping[str, Any]) -> OpenDocumentParser:
     """There is nothing to set."""
     return OpenDocumentParser()

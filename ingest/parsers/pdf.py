@@ -7,6 +7,7 @@ made of nothing else is unreadable.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -18,8 +19,14 @@ from ingest.limits import Budget
 from ingest.media import PDF
 from ingest.types import Parsed
 
-_JUNK_TITLE = re.compile(r"(?i)^(untitled.*|microsoft (word|powerpoint|excel) - .*|.*\.(docx?|indd|tex|dvi|pptx?|xlsx?))$")
-_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl"})
+_JUNK_TITLE = re.compile(
+    r"(?i)^(untitled.*|microsoft (word|powerpoint|excel) - .*|.*\.(docx?|indd|tex|dvi|pptx?|xlsx?))$"
+)
+# Ligatures, and the radicals that Japanese fonts give instead of the kanji they look like.
+_LOOKALIKES = {
+    code: unicodedata.normalize("NFKC", chr(code))
+    for code in (*range(0xFB00, 0xFB07), *range(0x2F00, 0x2FD6))
+}
 _MAX_ATTACHMENT_NAMES = 200
 
 
@@ -29,7 +36,7 @@ class PdfParser:
     version = 1
     media_types = frozenset({PDF})
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, _media_type: str, budget: Budget) -> Parsed:
         """Text with page offsets; raises Unreadable for encrypted, damaged and scanned documents."""
         import pypdfium2
 
@@ -102,7 +109,7 @@ def _page_text(document: Any, index: int) -> str | None:
 
 def _add_page(text: str, headings: Mapping[str, int], builder: TextBuilder) -> None:
     # U+FFFE and U+0002 are pdfium's marks for a hyphen that stands at the end of a line only.
-    text = text.translate(_LIGATURES).replace("\r\n", "\n").replace("\r", "\n").replace("\x02", "\ufffe")
+    text = text.translate(_LOOKALIKES).replace("\r\n", "\n").replace("\r", "\n").replace("\x02", "\ufffe")
     text = text.replace("\ufffe\n", "\ufffe")
     text = re.sub("(?<=\\w)\ufffe(?=\\w)", "", text)
     pending: list[str] = []
@@ -179,6 +186,6 @@ def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
     yield start, previous
 
 
-def build(settings: Mapping[str, Any]) -> PdfParser:
+def build(_settings: Mapping[str, Any]) -> PdfParser:
     """There is nothing to set."""
     return PdfParser()

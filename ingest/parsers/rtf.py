@@ -13,14 +13,15 @@ from ingest.limits import Budget
 from ingest.media import RTF
 from ingest.types import Parsed
 
-_TOKEN = re.compile(rb"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)")
-_SKIPPED = frozenset(
-    (
-        "fonttbl colortbl stylesheet pict object listtable listoverridetable rsidtbl generator themedata datastore"
-        " colorschememapping latentstyles xmlnstbl header footer headerl headerr footerl footerr info fldinst bkmkstart"
-        " bkmkend pgdsctbl filetbl revtbl"
-    ).split()
+_TOKEN = re.compile(
+    rb"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)"
 )
+_NO_TEXT = (
+    "fonttbl colortbl stylesheet pict object listtable listoverridetable rsidtbl generator themedata"
+    " datastore colorschememapping latentstyles xmlnstbl header footer headerl headerr footerl"
+    " footerr info fldinst bkmkstart bkmkend pgdsctbl filetbl revtbl"
+)
+_SKIPPED = frozenset(_NO_TEXT.split())
 _CHARACTERS = {
     "par": "\n\n", "sect": "\n\n", "page": "\n\n", "line": "\n", "tab": "\t", "cell": " | ", "row": "\n",
     "emdash": "—", "endash": "–", "bullet": "•", "lquote": "‘", "rquote": "’", "ldblquote": "“", "rdblquote": "”",
@@ -141,7 +142,7 @@ class RtfParser:
     version = 1
     media_types = frozenset({RTF})
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, _media_type: str, budget: Budget) -> Parsed:
         """Paragraphs; the title its author gave."""
         reader = _Reader()
         for token in _TOKEN.finditer(raw):
@@ -174,6 +175,6 @@ def _code_page(number: int) -> str:
     return name
 
 
-def build(settings: Mapping[str, Any]) -> RtfParser:
+def build(_settings: Mapping[str, Any]) -> RtfParser:
     """There is nothing to set."""
     return RtfParser()

@@ -16,8 +16,18 @@ from ingest.archives import Archive
 from ingest.building import TextBuilder
 from ingest.errors import LimitExceeded, Unreadable
 from ingest.limits import Budget
-from ingest.markup import Element, attribute, child, children, descendants, local, parse_xml, relations, relations_of
-from ingest.markup import resolve
+from ingest.markup import (
+    Element,
+    attribute,
+    child,
+    children,
+    descendants,
+    local,
+    parse_xml,
+    relations,
+    relations_of,
+    resolve,
+)
 from ingest.media import XLSX
 from ingest.office import core_title, main_part
 from ingest.types import Parsed
@@ -45,7 +55,7 @@ class SheetParser:
     version = 1
     media_types = frozenset({XLSX})
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, _media_type: str, budget: Budget) -> Parsed:
         """Sheets in order, the last calculated values; raises Unreadable when the package is damaged."""
         builder = TextBuilder(budget.limits.text_chars)
         with Archive(raw, budget) as archive:
@@ -102,7 +112,9 @@ def _date_styles(styles: Element) -> frozenset[int]:
     return frozenset(found)
 
 
-def _sheet(archive: Archive, name: str, book: _Book, builder: TextBuilder, budget: Budget, title: str) -> None:
+def _sheet(
+    archive: Archive, name: str, book: _Book, builder: TextBuilder, budget: Budget, title: str
+) -> None:
     try:
         rows = _rows(archive.read(name), book, budget.limits.text_chars - builder.length)
         _tables(rows, builder)
@@ -147,7 +159,13 @@ def _rows(raw: bytes, book: _Book, room: int) -> Iterator[tuple[int, list[str]]]
     """Rows that hold something, with their numbers; read as a stream, so that an inflated sheet stays small."""
     number, size = 0, 0
     context = etree.iterparse(
-        BytesIO(raw), events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, recover=True
+        BytesIO(raw),
+        events=("end",),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=True,
+        recover=True,
     )
     try:
         for _, element in context:
@@ -216,13 +234,15 @@ def _number(text: str, book: _Book, *, dated: bool) -> str:
                 return moment.strftime("%H:%M:%S")
             # Half a second up: a time of day is a fraction that binary numbers cannot hold.
             moment = (moment + timedelta(microseconds=500_000)).replace(microsecond=0)
-            return moment.strftime("%Y-%m-%d") if number == int(number) else moment.strftime("%Y-%m-%d %H:%M:%S")
+            return (
+                moment.strftime("%Y-%m-%d") if number == int(number) else moment.strftime("%Y-%m-%d %H:%M:%S")
+            )
         # 17 digits are how the number is stored, 15 are what Excel shows.
         return f"{number:.15g}" if "." in text or "e" in text.casefold() else text
     except (ValueError, OverflowError):
         return text
 
 
-def build(settings: Mapping[str, Any]) -> SheetParser:
+def build(_settings: Mapping[str, Any]) -> SheetParser:
     """There is nothing to set."""
     return SheetParser()

@@ -10,8 +10,18 @@ from ingest.archives import Archive
 from ingest.building import TextBuilder
 from ingest.errors import LimitExceeded, Unreadable
 from ingest.limits import Budget
-from ingest.markup import Element, attribute, child, children, descendants, local, parse_xml, relations, relations_of
-from ingest.markup import resolve
+from ingest.markup import (
+    Element,
+    attribute,
+    child,
+    children,
+    descendants,
+    local,
+    parse_xml,
+    relations,
+    relations_of,
+    resolve,
+)
 from ingest.media import PPTX
 from ingest.office import core_title, main_part
 from ingest.types import Parsed
@@ -27,7 +37,7 @@ class SlidesParser:
     version = 1
     media_types = frozenset({PPTX})
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, _media_type: str, budget: Budget) -> Parsed:
         """Slides in the order they are shown; raises Unreadable when the package is damaged."""
         builder = TextBuilder(budget.limits.text_chars)
         with Archive(raw, budget) as archive:
@@ -84,7 +94,10 @@ def _related(kind: str, root: Element, builder: TextBuilder) -> None:
             if _placeholder(shape) not in _FURNITURE:
                 builder.paragraph(_text(shape))
         return
-    texts = [_text(element) for element in descendants(root, "rich", "tx", "t" if kind == "diagramData" else "rich")]
+    texts = [
+        _text(element)
+        for element in descendants(root, "rich", "tx", "t" if kind == "diagramData" else "rich")
+    ]
     if kind == "chart":
         texts += [v.text or "" for cache in descendants(root, "strCache") for v in descendants(cache, "v")]
     unique = dict.fromkeys(text.strip() for text in texts if text.strip())
@@ -107,15 +120,14 @@ def _text(element: Element) -> str:
     """A line a paragraph."""
     lines = []
     for paragraph in descendants(element, "p"):
-        parts = []
-        for piece in descendants(paragraph, "t", "br", "tab"):
-            parts.append(piece.text or "" if local(piece) == "t" else " ")
+        pieces = descendants(paragraph, "t", "br", "tab")
+        parts = [piece.text or "" if local(piece) == "t" else " " for piece in pieces]
         lines.append("".join(parts).strip())
     if not lines and element.text:
         lines = [element.text]
     return "\n".join(line for line in lines if line)
 
 
-def build(settings: Mapping[str, Any]) -> SlidesParser:
+def build(_settings: Mapping[str, Any]) -> SlidesParser:
     """There is nothing to set."""
     return SlidesParser()

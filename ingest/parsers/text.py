@@ -19,7 +19,7 @@ class TextParser:
     version = 1
     media_types = frozenset({PLAIN, "application/json", "application/yaml"})
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, _media_type: str, budget: Budget) -> Parsed:
         """Paragraphs; raises Unreadable for binary data."""
         builder = TextBuilder(budget.limits.text_chars)
         for paragraph in paragraphs(decode(raw)):
@@ -27,6 +27,6 @@ class TextParser:
         return builder.build()
 
 
-def build(settings: Mapping[str, Any]) -> TextParser:
+def build(_settings: Mapping[str, Any]) -> TextParser:
     """There is nothing to set."""
     return TextParser()

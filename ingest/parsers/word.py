@@ -12,8 +12,18 @@ from ingest.archives import Archive
 from ingest.building import TextBuilder
 from ingest.errors import LimitExceeded, Unreadable
 from ingest.limits import Budget
-from ingest.markup import Element, attribute, child, children, descendants, local, parse_xml, relations, relations_of
-from ingest.markup import resolve
+from ingest.markup import (
+    Element,
+    attribute,
+    child,
+    children,
+    descendants,
+    local,
+    parse_xml,
+    relations,
+    relations_of,
+    resolve,
+)
 from ingest.media import DOCX
 from ingest.office import core_title, main_part
 from ingest.types import Parsed
@@ -46,7 +56,7 @@ class WordParser:
     version = 1
     media_types = frozenset({DOCX})
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, _media_type: str, budget: Budget) -> Parsed:
         """Body, then notes; raises Unreadable when the package is damaged or encrypted."""
         builder = TextBuilder(budget.limits.text_chars)
         with Archive(raw, budget) as archive:
@@ -89,17 +99,19 @@ def _styles(archive: Archive, name: str) -> _Styles:
             styles.levels[identifier] = int(named.group(1))
         elif called is not None and attribute(called, "val").casefold() == "title":
             styles.levels[identifier] = 1
-        elif outline is not None and attribute(outline, "val").isdigit() and int(attribute(outline, "val")) < 9:
+        elif (
+            outline is not None and attribute(outline, "val").isdigit() and int(attribute(outline, "val")) < 9
+        ):
             styles.levels[identifier] = int(attribute(outline, "val")) + 1
         elif parent is not None:
             based[identifier] = attribute(parent, "val")
-    for identifier, parent_id in based.items():
-        seen = {identifier}
-        while parent_id in based and parent_id not in seen:
-            seen.add(parent_id)
-            parent_id = based[parent_id]
-        if parent_id in styles.levels:
-            styles.levels[identifier] = styles.levels[parent_id]
+    for identifier in based:
+        ancestor, seen = identifier, set[str]()
+        while ancestor in based and ancestor not in seen:
+            seen.add(ancestor)
+            ancestor = based[ancestor]
+        if ancestor in styles.levels:
+            styles.levels[identifier] = styles.levels[ancestor]
     return styles
 
 
@@ -167,10 +179,10 @@ def text_of(paragraph: Element) -> str:
 
 
 def _rows(table: Element) -> list[list[str]]:
-    rows = []
-    for row in _inside(table, "tr"):
-        rows.append([" ".join(text_of(p) for p in descendants(cell, "p")) for cell in _inside(row, "tc")])
-    return rows
+    return [
+        [" ".join(text_of(p) for p in descendants(cell, "p")) for cell in _inside(row, "tc")]
+        for row in _inside(table, "tr")
+    ]
 
 
 def _inside(element: Element, name: str) -> list[Element]:
@@ -180,7 +192,9 @@ def _inside(element: Element, name: str) -> list[Element]:
         if local(one) == name:
             found.append(one)
         elif local(one) == "sdt":
-            found += list(children(content, name)) if (content := child(one, "sdtContent")) is not None else []
+            found += (
+                list(children(content, name)) if (content := child(one, "sdtContent")) is not None else []
+            )
     return found
 
 
@@ -202,6 +216,6 @@ def _embed(archive: Archive, target: str, builder: TextBuilder, budget: Budget) 
         builder.warn(f"{target}: {error.what}")
 
 
-def build(settings: Mapping[str, Any]) -> WordParser:
+def build(_settings: Mapping[str, Any]) -> WordParser:
     """There is nothing to set."""
     return WordParser()

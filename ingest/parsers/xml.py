@@ -18,7 +18,7 @@ class XmlParser:
     version = 1
     media_types = frozenset({XML})
 
-    def parse(self, raw: bytes, media_type: str, budget: Budget) -> Parsed:
+    def parse(self, raw: bytes, _media_type: str, budget: Budget) -> Parsed:
         """A paragraph for each element that holds text of its own; a `title` element as title."""
         root = parse_xml(raw)
         builder = TextBuilder(budget.limits.text_chars)
@@ -33,6 +33,6 @@ class XmlParser:
         return builder.build(title)
 
 
-def build(settings: Mapping[str, Any]) -> XmlParser:
+def build(_settings: Mapping[str, Any]) -> XmlParser:
     """There is nothing to set."""
     return XmlParser()
