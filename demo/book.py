@@ -61,7 +61,7 @@ def stream(seed: int, topic: int) -> np.random.Generator:
 def shares(items: Any) -> Array:
     """Their weights as probabilities."""
     weights = np.array([item.weight for item in items], dtype=float)
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def simulate(customers: int, seed: int) -> Book:
@@ -158,7 +158,7 @@ def _vehicles(people: Columns, rng: np.random.Generator) -> Columns:
 def add_months(days: Array, months: int) -> Array:
     """The same day of the month, `months` later. Days are at most the 28th here, so that day exists."""
     month = days.astype("datetime64[M]")
-    return (month + months).astype("datetime64[D]") + (days - month.astype("datetime64[D]"))
+    return np.asarray((month + months).astype("datetime64[D]") + (days - month.astype("datetime64[D]")))
 
 
 def _premium(people: Columns, vehicles: Columns, at: Array, start: Array, grade: Array) -> Array:
@@ -172,7 +172,7 @@ def _premium(people: Columns, vehicles: Columns, at: Array, start: Array, grade:
     discount = 1.42 - 0.032 * grade
     drift = 1.018 ** ((start - FIRST).astype(int) / 365.25)
     premium = base * vehicle * place * age * discount * drift
-    return (np.round(premium / 10) * 10).astype(np.int64)
+    return np.asarray((np.round(premium / 10) * 10).astype(np.int64))
 
 
 def _hazard(people: Columns, vehicles: Columns, at: Array, grade: Array, days: Array) -> Array:
@@ -180,7 +180,7 @@ def _hazard(people: Columns, vehicles: Columns, at: Array, grade: Array, days: A
     owner = vehicles["customer"][at]
     place = np.array([p.risk for p in PREFECTURES])[people["prefecture"][owner]]
     product = np.array([p.risk for p in PRODUCTS])[vehicles["product"][at]]
-    return BASE_FREQUENCY * place * product * (1.28 - 0.02 * grade) * days / 365.0
+    return np.asarray(BASE_FREQUENCY * place * product * (1.28 - 0.02 * grade) * days / 365.0)
 
 
 def happens(expected: Array, rng: np.random.Generator) -> Array:

@@ -20,12 +20,17 @@ LAST_DAY = date(2026, 11, 15)
 """The day the warehouse was last loaded; nothing happens after it."""
 REPORT_MONTH = date(2026, 10, 1)
 """The month that the loss report is about: the last complete one."""
+REPORT_DATE = date(2026, 11, 16)
 FISCAL_YEARS = (2023, 2024, 2025, 2026)
 
 LOSS_RATIOS = {2023: 0.624, 2024: 0.661, 2025: 0.687, 2026: 0.638}
 """Amounts are scaled so that the whole book comes out at these ratios, however few customers there are."""
 BASE_FREQUENCY = 0.061
 """Accidents a vehicle-year before the factors of person, place and vehicle."""
+
+
+NEW_CAR_MONTHS = 36
+"""How long after its first registration a wrecked car is replaced by a new one (Premier)."""
 
 
 class Product(NamedTuple):
@@ -58,8 +63,8 @@ PRODUCTS = (
     ),
     Product(
         "Premier", "プレミア", 0.22, 88_000, 0, None, 100_000_000,
-        "every accident, with new-car replacement in the first 36 months",
-        "すべての事故(初度登録から36か月以内は新車買替を補償)", 300, 30, 3_000_000, 1.08,
+        f"every accident, with new-car replacement in the first {NEW_CAR_MONTHS} months",
+        f"すべての事故(初度登録から{NEW_CAR_MONTHS}か月以内は新車買替を補償)", 300, 30, 3_000_000, 1.08,
     ),
 )  # fmt: skip
 
@@ -181,4 +186,24 @@ LOCKOUT_MINUTES = 30
 HOTLINE = "0120-000-357"
 ROADSIDE_LINE = "0120-000-724"
 MANAGER_AUTHORITY = 5_000_000
+PREMIER_RISE = 0.04
 AGENT_COMMISSION = {"Basic": 0.12, "Standard": 0.15, "Premier": 0.17}
+
+NOTES = {
+    "Coverage question": (
+        "補償内容を説明し、ご了解いただいた。",
+        "補償範囲を確認のうえ折り返すことになった。",
+    ),
+    "Billing": ("口座振替日と保険料を案内した。", "引き落とし不能について経理に確認中。"),
+    "Address change": ("住所変更を承り、登録を更新した。", "新住所の書類待ち。"),
+    "Roadside assistance": ("レッカーを手配し、修理工場へ搬送した。", "搬送先の工場について調整中。"),
+    "Complaint": ("対応の遅れをお詫びし、ご納得いただいた。", "責任者から折り返し連絡することになった。"),
+    "Claim report": ("事故の状況を伺い、担当者を決めた。", "相手方の連絡先を確認中。"),
+    "Claim status": ("修理の見積もりと支払予定を案内した。", "修理工場からの見積もり待ち。"),
+    "Renewal": (
+        "更新後の保険料を案内し、継続の意向を伺った。",
+        "他社と比較のうえ連絡をいただくことになった。",
+    ),
+    "Cancellation": ("解約手続きと返戻金を案内した。", "解約の意向を受け、書類を送付した。"),
+}
+"""What a call's note says when it was settled at once, and when it was not."""

@@ -1,0 +1,108 @@
+"""The insurer's documents: templates filled with facts and written as Markdown, HTML or PDF."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from demo.constants import COMPANY, COMPANY_JA, REPORT_DATE
+from demo.facts import VALID_FROM, Language, facts
+from demo.rendering import to_html, to_pdf
+
+_TEXTS = Path(__file__).with_name("texts")
+_GLOSSARY = Path(__file__).with_name("files") / "glossary.yaml"
+
+
+class Paper(NamedTuple):
+    """One document in both languages: where it lies, its formats, and when it was published."""
+
+    name: str
+    en: str
+    ja: str
+    published: date
+
+
+PAPERS = (
+    Paper("products/plan-comparison", "pdf", "pdf", VALID_FROM),
+    Paper("products/premier-plan", "html", "html", VALID_FROM),
+    Paper("claims/claims-handling-guide", "md", "html", date(2026, 4, 1)),
+    Paper("rules/cancellation-and-renewal", "html", "md", date(2026, 4, 1)),
+    Paper("roadside/roadside-assistance", "html", "pdf", date(2026, 6, 1)),
+    Paper("handbook/glossary", "md", "md", date(2026, 4, 1)),
+    Paper("reports/loss-report-2026-10", "md", "pdf", REPORT_DATE),
+    Paper("agents/agent-handbook", "pdf", "md", date(2026, 7, 1)),
+    Paper("internal/underwriting-memo", "md", "md", date(2026, 11, 10)),
+)
+
+
+def write_documents(folder: Path, warehouse: Path) -> list[Path]:
+    """Write every document below `folder` and return the files, dated as published."""
+    written: list[Path] = []
+    languages: tuple[Language, ...] = ("en", "ja")
+    for language in languages:
+        stated = facts(warehouse, language)
+        for paper in PAPERS:
+            text = (
+                _glossary(language)
+                if paper.name == "handbook/glossary"
+                else _fill(paper.name, language, stated)
+            )
+            form = paper.en if language == "en" else paper.ja
+            path = folder / f"{paper.name}.{language}.{form}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(_FORMATS[form](text, language))
+            when = datetime(
+                paper.published.year, paper.published.month, paper.published.day, tzinfo=UTC
+            ).timestamp()
+            os.utime(path, (when, when))
+            written.append(path)
+    return written
+
+
+def _fill(name: str, language: Language, stated: dict[str, str]) -> str:
+    template = (_TEXTS / f"{name.replace('/', '__')}.{language}.md").read_text(encoding="utf-8")
+    return template.format_map(stated)
+
+
+def _glossary(language: Language) -> str:
+    """The handbook of terms, from the glossary that the assistant uses too."""
+    terms = yaml.safe_load(_GLOSSARY.read_text(encoding="utf-8"))["terms"]
+    title, lead, also = {
+        "en": ("Glossary handbook", f"Words that {COMPANY} uses, with one meaning each.", "Also called: {}."),
+        "ja": ("用語集", f"{COMPANY_JA}で使う用語とその意味です。", "別名:{}。"),
+    }[language]
+    parts = [f"# {title}", lead]
+    for term in terms:
+        others = (", " if language == "en" else "、").join(term["synonyms"][language])
+        name = term["term"][language]
+        heading = name[:1].upper() + name[1:]
+        parts += [
+            f"## {heading}",
+            _sentence(name, term["definition"][language], language) + also.format(others),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _sentence(name: str, definition: str, language: Language) -> str:
+    """The definition with its term in front, so that the sentence can be quoted by itself."""
+    return f"{name[:1].upper()}{name[1:]}: {definition} " if language == "en" else f"{name}とは、{definition}"
+
+
+def _markdown(text: str, _: Language) -> bytes:
+    return text.encode()
+
+
+def _html(text: str, language: Language) -> bytes:
+    return to_html(text, language, COMPANY if language == "en" else COMPANY_JA).encode()
+
+
+def _pdf(text: str, language: Language) -> bytes:
+    return to_pdf(text, language, COMPANY)
+
+
+_FORMATS: dict[str, Callable[[str, Language], bytes]] = {"md": _markdown, "html": _html, "pdf": _pdf}
