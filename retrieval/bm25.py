@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from zlib import crc32
 
 SPACE = 1_000_000_000
@@ -38,10 +38,17 @@ def idf(holding: int, total: int) -> float:
     return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
 
 
-def rarest(frequencies: Mapping[int, int], total: int, share: float, least: int) -> Sequence[int]:
-    """The terms worth fetching candidates by: those at most `share` of the chunks hold, and the `least` rarest.
+def rarest(frequencies: Mapping[int, int], most: int, least: int) -> list[int]:
+    """The terms worth fetching candidates by: from the rarest on, while they bring at most `most` chunks together,
+    and never fewer than `least` terms. The others still count in the score of what these bring.
 
-    Terms nobody holds are left out. The others still count in the score of what these bring.
+    `frequencies` says how many chunks hold each term; terms nobody holds are left out.
     """
-    known = sorted((count, term) for term, count in frequencies.items() if count > 0)
-    return [term for place, (count, term) in enumerate(known) if place < least or count <= share * total]
+    chosen: list[int] = []
+    brought = 0
+    for count, term in sorted((count, term) for term, count in frequencies.items() if count > 0):
+        brought += count
+        if brought > most and len(chosen) >= least:
+            break
+        chosen.append(term)
+    return chosen

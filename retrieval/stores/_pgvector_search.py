@@ -16,9 +16,17 @@ PER_SIDE = 50
 """Candidates each side may bring."""
 
 _EXACT_ROWS = 20_000  # up to here comparing every vector is quicker than a filtered index, and misses nothing
-_ALL_TERMS_ROWS = 2_000  # up to here every term may bring candidates
-_COMMON = 0.05  # a term that more of the chunks hold brings none, unless it is among the rarest
+_SCAN_ROWS = 2_000  # up to here weighing every chunk is quicker than asking which ones hold a word
+_BROUGHT = 4_000  # chunks that the rarest words of a query may bring; about 2 microseconds each
 _RAREST = 3
+
+SETTINGS = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+    # The planner does not know what comparing long arrays costs, and would do it for every row.
+    " SET LOCAL enable_seqscan = off;"
+    " SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = 100"
+)
+"""To be run first. One snapshot for all statements: a document that moves in between is seen before or after."""
 
 # Every filter of a search is decided here, on the few rows of `scopes`: what follows sees integers.
 _PROLOGUE = """
@@ -37,7 +45,8 @@ WITH visible AS (
 )
 SELECT ARRAY(SELECT key FROM visible WHERE readable) AS readable,
     ARRAY(SELECT key FROM visible WHERE NOT readable) AS hidden,
-    coalesce((SELECT sum(chunks) FROM visible WHERE readable), 0)::bigint AS rows,
+    coalesce((SELECT sum(chunks) FROM visible WHERE readable), 0)::bigint AS readable_rows,
+    coalesce((SELECT sum(chunks) FROM visible WHERE NOT readable), 0)::bigint AS hidden_rows,
     coalesce((SELECT sum(chunks) FROM counted), 0)::bigint AS total,
     ARRAY(SELECT term FROM held ORDER BY term) AS terms,
     ARRAY(SELECT chunks FROM held ORDER BY term) AS counts,
@@ -64,15 +73,18 @@ _COSINE = """
      FROM retrieval.vectors v WHERE v.chunk = candidate.chunk AND v.embedder = {embedder})
 """
 
+_LEXICAL_ALL = sql.SQL("l.scope = ANY(%(scopes)s::integer[])")
+# Adding zero keeps the planner from the index on scopes: the words are rarer.
+_LEXICAL_RARE = sql.SQL("l.terms && %(rare)s::integer[] AND l.scope + 0 = ANY(%(scopes)s::integer[])")
+
 # Candidates of both sides, both exact scores for every one of them, then one mixture (bm25 relative to the best).
 _SEARCH = """
 WITH dense AS MATERIALIZED ({dense}),
 lexical AS MATERIALIZED (
-    SELECT l.chunk FROM retrieval.lexical l
-    WHERE l.terms && %(rare)s::integer[] AND l.scope = ANY(%(scopes)s::integer[])
-    ORDER BY l.bm25 <#> %(query)s::sparsevec(1000000000), l.chunk LIMIT %(side)s
+    SELECT l.chunk, l.bm25 <#> %(query)s::sparsevec(1000000000) AS negative FROM retrieval.lexical l
+    WHERE {lexical} ORDER BY negative, l.chunk LIMIT %(side)s
 ), candidate AS (
-    SELECT chunk FROM dense UNION SELECT chunk FROM lexical
+    SELECT chunk FROM dense UNION SELECT chunk FROM lexical WHERE negative < 0
 ), scored AS MATERIALIZED (
     SELECT candidate.chunk, {cosine} AS cosine,
         -(SELECT l.bm25 <#> %(query)s::sparsevec(1000000000) FROM retrieval.lexical l
@@ -92,16 +104,24 @@ ORDER BY mixed.score DESC, mixed.chunk
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """Scopes to search in, and how many chunks they hold together."""
+
+    scopes: list[int]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """What a search knows before it looks at any chunk."""
 
-    readable: list[int]
-    hidden: list[int]
-    """Scopes whose documents the caller may learn of, not read."""
-    rows: int
+    readable: Pool
+    hidden: Pool
+    """What the caller may learn of, not read."""
     weights: Mapping[int, float]
     """The idf of every term of the query."""
     rare: Sequence[int]
+    """Those of its terms that bring candidates where there are many chunks."""
     embedder: int | None
 
     @property
@@ -132,46 +152,46 @@ def prepare(
     with rows_as_dicts(connection) as cursor:
         row = cursor.execute(_PROLOGUE, parameters).fetchone()
     if row is None:
-        return Prepared([], [], 0, {}, [], None)
+        return Prepared(Pool([], 0), Pool([], 0), {}, [], None)
     held = dict(zip(row["terms"], row["counts"], strict=True))
     weights = {term: idf(held.get(term, 0), row["total"]) for term in sorted(terms)}
-    share = 1.0 if row["rows"] <= _ALL_TERMS_ROWS else _COMMON
-    rare = rarest(held, row["total"], share, _RAREST)
-    return Prepared(row["readable"], row["hidden"], row["rows"], weights, rare, row["embedder"])
+    rare = rarest(held, _BROUGHT, _RAREST)
+    readable = Pool(row["readable"], row["readable_rows"])
+    hidden = Pool(row["hidden"], row["hidden_rows"])
+    return Prepared(readable, hidden, weights, rare, row["embedder"])
 
 
 def run(
     connection: Connection[Any],
     prepared: Prepared,
-    scopes: Sequence[int],
+    pool: Pool,
     vector: Sequence[float] | None,
     *,
     limit: int,
     weight: float,
 ) -> list[dict[str, Any]]:
-    """The best `limit` chunks of these scopes as rows of CHUNK_COLUMNS with `score`, `cosine` (None without a
+    """The best `limit` chunks of the pool as rows of CHUNK_COLUMNS with `score`, `cosine` (None without a
     vector on either side) and `bm25`. `weight` is the share of the dense side.
     """
-    indexed = prepared.rows > _EXACT_ROWS
+    indexed = pool.rows > _EXACT_ROWS
     dense: sql.Composable = _DENSE_NONE
     cosine: sql.Composable = _COSINE_NONE
     if vector is not None and prepared.embedder is not None:
         names = {"size": sql.Literal(len(vector)), "embedder": sql.Literal(prepared.embedder)}
         dense = sql.SQL(_DENSE_INDEXED if indexed else _DENSE_EXACT).format(**names)
         cosine = sql.SQL(_COSINE).format(**names)
-        if indexed:
-            connection.execute("SET LOCAL hnsw.iterative_scan = relaxed_order")
-            connection.execute("SET LOCAL hnsw.ef_search = 100")
     else:
         weight = 0.0
-    statement = sql.SQL(_SEARCH).format(dense=dense, cosine=cosine, columns=sql.SQL(CHUNK_COLUMNS))
+    lexical = _LEXICAL_ALL if pool.rows <= _SCAN_ROWS else _LEXICAL_RARE
+    columns = sql.SQL(CHUNK_COLUMNS)
+    statement = sql.SQL(_SEARCH).format(dense=dense, lexical=lexical, cosine=cosine, columns=columns)
     parameters = {
-        "scopes": list(scopes),
+        "scopes": pool.scopes,
         "rare": list(prepared.rare),
         "query": sparse(prepared.weights),
         "vector": None if vector is None else "[" + ",".join(f"{value:.6g}" for value in vector) + "]",
         "weight": weight,
-        "side": PER_SIDE,
+        "side": max(PER_SIDE, limit),
         "limit": limit,
     }
     with rows_as_dicts(connection) as cursor:

@@ -7,7 +7,6 @@ index over hashed terms and from the vectors, and every candidate gets both exac
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from psycopg import Connection, Cursor, sql
@@ -81,11 +80,10 @@ class PgVectorStore:
             return SearchResult(())
         identity = None if self._model is None else self._model.identity
         with self._database.connection() as connection:
-            # One snapshot for both statements: a document that moves in between is seen before or after.
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            connection.execute(searches.SETTINGS)
             prepared = searches.prepare(connection, query, terms, identity)
             found: list[dict[str, Any]] = []
-            if prepared.readable:
+            if prepared.readable.scopes:
                 found = searches.run(
                     connection,
                     prepared,
@@ -94,7 +92,7 @@ class PgVectorStore:
                     limit=query.limit,
                     weight=self._dense_weight,
                 )
-            withheld = self._withheld(connection, prepared, vector, found) if prepared.hidden else 0
+            withheld = self._withheld(connection, prepared, vector, found) if prepared.hidden.scopes else 0
         passages = tuple(_passage(row, prepared.best) for row in found)
         return SearchResult(passages, withheld)
 
@@ -180,7 +178,7 @@ class PgVectorStore:
         best_cosine = max((row["cosine"] or 0.0 for row in found), default=0.0)
         hidden = searches.run(
             connection,
-            replace(prepared, rows=0),
+            prepared,
             prepared.hidden,
             vector,
             limit=20,
