@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.describing import describe_result
 from app.facts import fact_sentences, relevant_facts
-from app.matching import Matching, Sentence, asked, sentences_of
+from app.matching import Matching, Sentence, sentences_of
 from app.messages import text
+from app.questions import asked
 from retrieval.language import detect
 from retrieval.types import Citation, Context, Fact, Language
 
@@ -82,7 +83,7 @@ def _joined(chosen: Sequence[Sentence]) -> list[Sentence]:
                 start = min(other.bounds[0], sentence.bounds[0])
                 end = max(other.bounds[1], sentence.bounds[1])
                 words = other.words | sentence.words
-                result[place] = Sentence(other.passage, other.rank, (start, end), words)
+                result[place] = replace(other, bounds=(start, end), words=words)
                 break
         else:
             result.append(sentence)

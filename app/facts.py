@@ -6,10 +6,9 @@ import re
 from collections.abc import Sequence
 
 from app.figures import show_key
-from app.matching import asked
 from app.messages import text
+from app.questions import asked, words_of
 from retrieval.language import fold
-from retrieval.tokens import lexical_tokens
 from retrieval.types import Fact, Language
 
 MOST = 6
@@ -64,11 +63,11 @@ def _value(value: object, language: Language) -> str:
 
 def _named(fact: Fact, question: str) -> bool:
     """Whether one of the fact's names is in the question: as whole words in English, as it stands in Japanese."""
-    words = frozenset(lexical_tokens(question))
+    words = words_of(question)
     folded = fold(question)
     for language, names in fact.labels.items():
         for name in names:
-            parts = frozenset(lexical_tokens(name))
+            parts = words_of(name)
             if language == "en" and parts and parts <= words:
                 return True
             if language == "ja" and _KATAKANA_KANJI.search(name) and fold(name) in folded:
@@ -81,7 +80,7 @@ def _only_the_thing(question: str, facts: Sequence[Fact]) -> bool:
     left = set(asked(question).words)
     for fact in facts:
         kind, _, key = fact.entity.partition(":")
-        for said in (kind, key, *(str(fact.value),)):
-            left -= set(lexical_tokens(said))
+        for said in (kind, key, str(fact.value)):
+            left -= words_of(said)
         left -= {word for word in left if word in fold(str(fact.value))}
     return len(left) <= 1

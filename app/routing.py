@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.answering import SURE_ENOUGH, DocumentAnswer
-from app.matching import asked
 from app.messages import text
-from retrieval.tokens import lexical_tokens
+from app.questions import asked, words_of
 from retrieval.types import Context
 from text2sql.types import Drafting
 
@@ -74,9 +73,9 @@ def _covers_the_rest(question: str, drafting: Drafting, documents: DocumentAnswe
     """Whether words of the question that the draft says nothing of are in what is quoted (half of two or more)."""
     best = drafting.drafts[0]
     said = " ".join((*best.understood, *best.assumptions, *best.metrics, *drafting.linked, best.sql))
-    rest = asked(question).words - frozenset(lexical_tokens(said.replace("_", " ")))
+    rest = asked(question).words - words_of(said.replace("_", " "))
     rest = frozenset(word for word in rest if word.isascii() or len(word) > 1)
-    quotes = frozenset(lexical_tokens(" ".join(citation.quote for citation in documents.citations)))
+    quotes = words_of(" ".join(citation.quote for citation in documents.citations))
     return len(rest) >= 2 and 2 * len(rest & quotes) >= len(rest)
 
 

@@ -1,0 +1,160 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.answering import MOST_QUOTES, SURE_ENOUGH, answer_from_documents
+from app.messages import text
+from retrieval.types import Fact
+from tests.app.making import DATED, context, passage
+
+RETURNS = passage(
+    "Members may return goods within 30 days. Others have 14 days. The shop opens at nine.",
+    key="returns", title="Returns", start=200, page=3,
+)  # fmt: skip
+WARRANTY = passage(
+    "The warranty covers motors for five years.\nBatteries are covered for one year.",
+    key="warranty",
+    title="Warranty",
+)
+POINTS = passage(
+    "ポイントは1年間有効です。会員は100円につき1ポイントを受け取ります。", key="points", title="ポイント規約"
+)
+FAQ = passage(
+    "Q: How do I cancel an order?\nA: Write to the desk before noon.\nQ: Is gift wrapping free?\nA: Yes.",
+    key="faq",
+    title="FAQ",
+)
+SHELF = (RETURNS, WARRANTY, POINTS, FAQ)
+
+
+def ask(question, *passages, facts=(), language=None):
+    found = context(question, *(passages or SHELF), facts=facts)
+    return answer_from_documents(question, found, language or found.language)
+
+
+def whole_text(chunk):
+    return " " * chunk.start + chunk.text
+
+
+@pytest.mark.parametrize(
+    ("question", "quoted", "title"),
+    [
+        ("How long may members return goods?", "Members may return goods within 30 days.", "Returns"),
+        ("How long does the warranty cover batteries?", "Batteries are covered for one year.", "Warranty"),
+        ("ポイントは何年間有効ですか？", "ポイントは1年間有効です。", "ポイント規約"),
+        ("How do I cancel an order?", "Write to the desk before noon.", "FAQ"),
+    ],
+)
+def test_the_best_sentence_is_quoted_first(question, quoted, title):
+    answer = ask(question)
+    assert answer.found
+    assert answer.confidence >= SURE_ENOUGH
+    assert answer.citations[0].quote.startswith(quoted)
+    assert answer.citations[0].title == title
+    assert quoted in answer.text
+    assert "[1]" in answer.text
+
+
+def test_a_citation_is_the_text_of_its_document_at_its_offsets():
+    citation = ask("How long may members return goods?").citations[0]
+    assert whole_text(RETURNS.chunk)[citation.start : citation.end] == citation.quote
+    assert (citation.page, citation.version, citation.chunk_id) == (3, "v-returns", "returns#200")
+    assert citation.as_of == DATED
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["return", "goods", "30 days", "。", ".", "\n", "- ", "会員", "ポイント", "?", "# ", " "]
+        ),
+        max_size=30,
+    )
+)
+def test_whatever_the_text_citations_are_exact(parts):
+    found = passage("".join(parts), start=17)
+    answer = ask("return goods 会員 ポイント 30 days", found)
+    for number, citation in enumerate(answer.citations, start=1):
+        assert whole_text(found.chunk)[citation.start : citation.end] == citation.quote
+        assert citation.marker == number
+    assert len(answer.citations) <= MOST_QUOTES
+
+
+@pytest.mark.parametrize(
+    "question", ["Who founded the museum of glass?", "本社の所在地を教えてください。", "zzz?", "？？？"]
+)
+def test_what_the_documents_do_not_say_is_not_answered(question):
+    answer = ask(question)
+    assert not answer.found
+    assert answer.confidence < SURE_ENOUGH
+    assert answer.text == text("outcome.not_in_documents", answer_language(question))
+
+
+def answer_language(question):
+    return context(question).language
+
+
+def test_without_any_document_that_is_what_is_said():
+    assert ask("Anything?", passage("sales by day", kind="metric")).text == text("outcome.no_documents", "en")
+
+
+def test_neighbours_become_one_quote():
+    found = passage(
+        "Lost cards are blocked at once. Lost cards are replaced within a week. The desk is closed."
+    )
+    answer = ask("What happens with lost cards, are they blocked and replaced?", found)
+    assert (
+        answer.citations[0].quote == "Lost cards are blocked at once. Lost cards are replaced within a week."
+    )
+
+
+def test_a_question_or_heading_is_no_answer():
+    answer = ask("How do I cancel an order?")
+    assert all(not citation.quote.rstrip().endswith("?") for citation in answer.citations)
+
+
+def test_the_passage_of_the_other_language_is_announced_and_still_quoted():
+    found = passage("The loyalty program SAKURA gives Gold members 3 points.", key="sakura", title="SAKURA")
+    answer = ask("SAKURAのGold会員は何ポイントもらえますか？", found)
+    assert answer.text.startswith(text("documents.passage_english", "ja"))
+    assert "“The loyalty program SAKURA gives Gold members 3 points.” [1]" in answer.text
+
+
+PLAN = Fact(
+    "customer.plan",
+    "Gold",
+    "shop.customers",
+    DATED,
+    "customer:C-00123",
+    {"en": ("plan",), "ja": ("プラン", "契約")},
+)
+CITY = Fact(
+    "customer.city", "大阪市", "shop.customers", None, "customer:C-00123", {"en": ("city",), "ja": ("市",)}
+)
+ROLE = Fact("user.roles", ["seller"], "profile", DATED, "user", {"en": ("roles", "role"), "ja": ("役割",)})
+FACTS = (PLAN, CITY, ROLE)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Which plan does C-00123 have?", "Plan of C-00123: Gold (from shop.customers, as of 2026-10-01)."),
+        ("C-00123のプランは？", "C-00123 のプラン：Gold（出典：shop.customers、2026年10月1日 時点）。"),
+        ("In which city is C-00123?", "City of C-00123: 大阪市 (from shop.customers)."),
+        ("What is my role?", "Your roles: seller (from profile, as of 2026-10-01)."),
+    ],
+)
+def test_a_fact_that_is_asked_for_is_told_with_its_origin_and_date(question, said):
+    answer = ask(question, facts=FACTS)
+    assert answer.text.splitlines()[0] == said
+    assert len(answer.facts) == 1
+    assert answer.found
+
+
+def test_the_thing_alone_is_told_whole_and_the_asker_is_not():
+    answer = ask("C-00123?", facts=FACTS)
+    assert [fact.name for fact in answer.facts] == ["customer.plan", "customer.city"]
+
+
+def test_facts_stay_out_of_other_questions():
+    assert ask("How long may members return goods?", facts=FACTS).facts == ()
+    assert not ask("Who founded the museum of glass?", facts=FACTS).found
