@@ -22,6 +22,7 @@ from demo.constants import (
     GRADE_NEW,
     GRADE_RISE,
     LAST_DAY,
+    NAMED_AGENTS,
     PRODUCTS,
     REJECT_RATE,
     RENEWAL_AFTER_CLAIM,
@@ -90,11 +91,15 @@ def _agents(customers: int, rng: np.random.Generator) -> Columns:
     channel[:6] = 0
     joined = np.datetime64("2005-04-01") + rng.integers(0, 365 * 17, size=count)
     tokyo = next(i for i, p in enumerate(PREFECTURES) if p.name == "Tokyo")
+    surname, given = rng.integers(0, len(SURNAMES), count), rng.integers(0, len(GIVEN_NAMES), count)
+    for number, (family, own) in NAMED_AGENTS.items():
+        surname[number - 1] = [romaji for romaji, _ in SURNAMES].index(family)
+        given[number - 1] = [romaji for romaji, _ in GIVEN_NAMES].index(own)
     return {
         "prefecture": np.concatenate([[tokyo], prefecture]),
         "channel": np.concatenate([[1], channel]),
-        "surname": np.concatenate([[0], rng.integers(0, len(SURNAMES), count)]),
-        "given": np.concatenate([[0], rng.integers(0, len(GIVEN_NAMES), count)]),
+        "surname": np.concatenate([[0], surname]),
+        "given": np.concatenate([[0], given]),
         "joined": np.concatenate([[np.datetime64("2001-04-01")], joined]),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -11,14 +12,13 @@ from typing import Any
 
 import duckdb
 import yaml
-from retrieval.postgres.database import Database
 
-from demo.constants import VERSION
 from demo.documents import write_documents
 from demo.errors import DemoError, NotADemoHome
 from demo.office import fill_office, office_mark
 from demo.semantic import model_text
 from demo.warehouse import TABLES, build_warehouse
+from retrieval.postgres.database import Database
 from retrieval.types import Progress
 
 MARK = "demo.json"
@@ -74,8 +74,8 @@ def build_home(
         raise DemoError(
             "There must be at least one customer", where=f"--customers {customers}", todo="Give more."
         )
-    report = progress or (lambda stage, done, total: None)
-    wanted = {"version": VERSION, "customers": customers, "seed": seed}
+    report = progress or _silent
+    wanted = {"version": version(), "customers": customers, "seed": seed}
     known = read_mark(home)
     mark = json.dumps(wanted, sort_keys=True)
     if not rebuild and known is not None and known.get("made") == wanted and office_mark(database) == mark:
@@ -102,6 +102,19 @@ def build_home(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return built
+
+
+def version() -> str:
+    """A hash over everything that the demo is made from: any change of it builds a home again."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.suffix in (".py", ".sql", ".yaml", ".md"):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
 
 
 def read_mark(home: Path) -> dict[str, Any] | None:
@@ -143,9 +156,7 @@ def _write_files(folder: Path) -> None:
 
 def _count(warehouse: Path) -> dict[str, int]:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in TABLES)
-        row = connection.execute(f"SELECT {counts}").fetchall()[0]
-    return dict(zip(TABLES, row, strict=True))
+        return {table: len(connection.table(table)) for table in TABLES}
 
 
 def _replace(new: Path, old: Path) -> None:

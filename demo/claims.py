@@ -43,7 +43,7 @@ def claims_of(book: Book, seed: int) -> Columns:
     # Lognormal with sigma 0.6, its mean kept at the cause's; bigger losses take longer to settle.
     raw = mean * np.exp(rng.normal(0, 0.6, size) - 0.18)
     reported = np.minimum(accidents["day"] + np.minimum(rng.geometric(0.35, size) - 1, 30), LAST)
-    lag = 12 + np.round(rng.gamma(2.0, 11.0, size) * (raw / 400_000) ** 0.35).astype(int)
+    lag = 12 + np.round(rng.gamma(1.2, 45.0, size) * (raw / 400_000) ** 0.35).astype(int)
     closed = reported + lag
     status = np.select([accidents["rejected"], closed > LAST], [REJECTED, OPEN], CLOSED)
     incurred = _scaled(raw, accidents["day"], status, policies)

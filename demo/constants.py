@@ -8,9 +8,6 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-VERSION = 1
-"""Counted up when the same seed would give other data or documents: a home built before is built again."""
-
 COMPANY = "Kazahaya Insurance"
 COMPANY_JA = "風早損害保険"
 
@@ -86,6 +83,10 @@ CHANNELS = (
 )
 DIRECT_AGENT = "A0000"
 """Who "sold" what was sold online, so that every policy has an agent and joins lose nothing."""
+
+
+NAMED_AGENTS = {1: ("Wada", "Ren"), 3: ("Nakagawa", "Aoi")}
+"""Agents who are users too: the first of Tokyo and the first of Osaka (see demo/book.py)."""
 
 
 class Cause(NamedTuple):

@@ -1,16 +1,16 @@
 """Errors of the demo.
 
-BunmyakuError
+app.errors.SettingsError      what was asked for cannot be done here: wrong usage, to the command line
 └── DemoError                 the demo cannot be built here
     └── NotADemoHome          the home (or database) holds something that the demo did not make
 """
 
 from __future__ import annotations
 
-from retrieval.errors import BunmyakuError
+from app.errors import SettingsError
 
 
-class DemoError(BunmyakuError):
+class DemoError(SettingsError):
     """The demo cannot be built here."""
 
 

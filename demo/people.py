@@ -29,9 +29,9 @@ USERS = (
     User("yui", "森田 結衣", "ja", ("analyst",), {}),
     User("kenji", "岡本 健司", "ja", ("regional_manager",), {"prefectures": list(of_region("Kansai"))}),
     User("emma", "Emma Hayashi", "en", ("regional_manager",), {"prefectures": list(of_region("Kanto"))}),
-    User("haruka", "中川 遥", "ja", ("agent",), {"agent_id": "A0003"}),
-    User("tom", "Tom Wada", "en", ("agent",), {"agent_id": "A0001"}),
+    User("aoi", "中川 葵", "ja", ("agent",), {"agent_id": "A0003"}),
+    User("ren", "Ren Wada", "en", ("agent",), {"agent_id": "A0001"}),
     User("mika", "Mika Ishii", "en", ("admin",), {}),
     User("guest", "Guest", "en", (), {}),
 )
-"""A0001 sits in Tokyo and A0003 in Osaka at every size of the book (see demo/book.py)."""
+"""The agents are the `NAMED_AGENTS` of the warehouse."""

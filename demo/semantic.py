@@ -41,7 +41,7 @@ _CHANNEL_WORDS = {
 
 def model_text() -> str:
     """The model as the YAML that goes into a home; lists used by several tables are written once, as anchors."""
-    template = yaml.safe_load((_FILES / "model.yaml").read_text(encoding="utf-8"))
+    template: dict[str, Any] = yaml.safe_load((_FILES / "model.yaml").read_text(encoding="utf-8"))
     metrics = yaml.safe_load((_FILES / "metrics.yaml").read_text(encoding="utf-8"))
     shared: dict[str, dict[str, Any]] = {
         name: {"name": name, **words, **_values("", name)} for name, words in template.pop("shared").items()
@@ -70,7 +70,7 @@ def _values(table: str, dimension: str) -> dict[str, Values]:
 
 def stored_values(table: str, dimension: str) -> Values:
     """Every value a text dimension of the demo can hold, with its other names; {} for free ones."""
-    own = {"policies": STATUSES, "claims": CLAIM_STATUSES}
+    own: dict[str, Mapping[str, Iterable[str]]] = {"policies": STATUSES, "claims": CLAIM_STATUSES}
     if dimension == "status":
         return _words((name, (), words) for name, words in own[table].items())
     return _VALUES.get(dimension, {})
