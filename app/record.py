@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -135,17 +136,15 @@ def jsonable(value: Any) -> Any:
 def _scalar(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+    if isinstance(value, float) and not math.isfinite(value):
         return None  # JSON has no NaN; PostgreSQL's jsonb refuses it
     if isinstance(value, str):
         return value.replace("\x00", "�")  # jsonb has no NUL
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).hex()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
     if value is None or isinstance(value, bool | int | float):
         return value
-    return str(value)
+    return value.total_seconds() if isinstance(value, timedelta) else str(value)
 
 
 def summarise(result: ResultSet) -> tuple[ResultSummary, tuple[Mapping[str, Any], ...]]:
@@ -200,7 +199,7 @@ class RecordStore:
                     record.principal.tenant,
                     record.principal.id,
                     record.conversation_id,
-                    record.question,
+                    jsonable(record.question),
                     record.route,
                     record.outcome,
                     record.timings.get("total", 0.0),

@@ -28,7 +28,7 @@ def main() -> None:
     try:
         app = _application()
         principal, language = sidebar.draw(app)
-        turns = _turns(app, principal)
+        turns = _turns(principal)
     except BunmyakuError as error:
         card.show_error(error, "en")
         st.stop()
@@ -60,7 +60,7 @@ def _application() -> Application:
     return opened(str(configuration.home_folder()))
 
 
-def _turns(app: Application, principal: Principal) -> list[dict[str, Any]]:
+def _turns(principal: Principal) -> list[dict[str, Any]]:
     """This caller's turns of the current conversation. Another caller starts a conversation of their own."""
     import streamlit as st
 

@@ -42,12 +42,17 @@ def require_home(settings: Settings) -> None:
         )
 
 
+def _unwatched(stage: str, done: int, total: int) -> None:
+    """Nobody watches."""
+    del stage, done, total
+
+
 @contextmanager
 def progress(*, quiet: bool = False) -> Iterator[Report]:
     """A bar per stage on standard error; silent when quiet or when nobody watches."""
     console = Console(stderr=True)
     if quiet or not sys.stderr.isatty():
-        yield lambda stage, done, total: None
+        yield _unwatched
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bars:

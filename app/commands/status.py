@@ -43,7 +43,7 @@ def gather(settings: Settings) -> dict[str, Any]:
         "home": str(settings.home),
         "server": "an own PostgreSQL, by DSN"
         if before is None
-        else ("running" if before.running else "stopped"),
+        else before.state,
         "embeddings": settings.embeddings,
         "model": settings.model,
         "policy": settings.policy or "none",
