@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
 StopReason = Literal["timeout", "cancel", "close"]
 _AGAIN = 0.05
 """Seconds between interrupts: one that arrives before the engine has started the statement is lost."""
+
+_PATIENCE = 5.0
+"""Seconds that closing waits for runs to end."""
 
 
 class Run:
@@ -131,8 +135,15 @@ class SharedWarehouse(ABC):
         if self._closed:
             return
         self._closed = True
-        self._stop("close")
+        self._drain()
         self._close()
+
+    def _drain(self) -> None:
+        """Stop every run and wait until its cursor is free, for engines that refuse to close under one."""
+        self._stop("close")
+        until = time.monotonic() + _PATIENCE
+        while self._runs and time.monotonic() < until:
+            time.sleep(_AGAIN / 5)
 
     def _stop(self, reason: StopReason, owner: object | None = None) -> None:
         with self._runs_lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from text2sql.errors import WarehouseError, WarehouseUnavailable
 from text2sql.families import family
 from text2sql.profiling import Query, quoted
 from text2sql.types import Catalog, Column, ForeignKey, Table, TypeFamily
@@ -26,7 +27,7 @@ def read_catalog(query: Query, *, infer: bool) -> Catalog:
     tables = []
     for name, kind in relations:
         if not columns[name]:
-            continue  # a view over something that is gone
+            continue
         keyed = sorted((row[5], row[1]) for row in columns[name] if row[5])
         tables.append(
             Table(
@@ -43,7 +44,12 @@ def read_catalog(query: Query, *, infer: bool) -> Catalog:
 
 def _columns(query: Query, table: str) -> list[tuple[Any, ...]]:
     """`(cid, name, type, notnull, default, pk, hidden)` a column; hidden ones of virtual tables left out."""
-    rows = query(f"PRAGMA table_xinfo({quoted(table)})")
+    try:
+        rows = query(f"PRAGMA table_xinfo({quoted(table)})")
+    except WarehouseUnavailable:
+        raise
+    except WarehouseError:
+        return []  # a view over a column that is gone
     return [row for row in rows if row[6] != 1]
 
 

@@ -75,15 +75,15 @@ class DuckDbWarehouse(SharedWarehouse):
         return read_catalog(self.query, infer=self._infer_keys)
 
     def _reopen(self) -> None:
-        if _stamp(self.path) == self._opened:
+        if self.path.is_file() and _stamp(self.path) == self._opened:
             return
-        self._stop("close")  # the file under the running statements is gone
-        old = self._connection
-        old.close()
+        self._drain()  # the file under the running statements is gone
+        self._connection.close()
         self._connection = self._connect()
 
     def _explain(self, sql: str, parameters: Mapping[str, Any]) -> Estimate:
-        self._check_one(sql)
+        with self._connection.cursor() as cursor:
+            self._check_one(cursor, sql)
         rows = self.query(f"EXPLAIN (FORMAT json) {sql}", self._ceiling.seconds, parameters)
         return estimate(str(rows[0][1]))
 
@@ -98,13 +98,13 @@ class DuckDbWarehouse(SharedWarehouse):
                 raise self._error(error, run, sql, seconds or 0) from error
 
     def _run(self, owner: object, sql: str, limits: Limits, parameters: Mapping[str, Any]) -> ResultSet:
-        self._check_one(sql)
         limits = capped(limits, self._ceiling)
         started = time.perf_counter()
         with (
             self._connection.cursor() as cursor,
             self._running(owner, cursor.interrupt, limits.seconds) as run,
         ):
+            self._check_one(cursor, sql)
             try:
                 reader = cursor.sql(sql, params=dict(parameters) or None).to_arrow_reader(_BATCH)
                 table, truncated = take(reader, reader.schema, limits)
@@ -114,10 +114,10 @@ class DuckDbWarehouse(SharedWarehouse):
         table = plain(table)
         return ResultSet(table, time.perf_counter() - started, truncated, table.nbytes)
 
-    def _check_one(self, sql: str) -> None:
+    def _check_one(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
         """A second wall behind the guard: exactly one statement, and it selects."""
         try:
-            statements = self._connection.extract_statements(sql)
+            statements = cursor.extract_statements(sql)
         except duckdb.Error as error:
             raise WarehouseError(without_values(str(error), sql), where=self.where) from error
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:

@@ -10,8 +10,11 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from text2sql.errors import WarehouseUnavailable
 from text2sql.warehouses._loading import PARQUET, TEXT, files_of, load
@@ -28,6 +31,7 @@ class FolderWarehouse(DuckDbWarehouse):
         self, folder: Path, *, cache: Path | None = None, memory: int = 2 * 1024**3, infer_keys: bool = True
     ) -> None:
         self.folder = folder
+        self._old: list[duckdb.DuckDBPyConnection] = []
         self._temporary = tempfile.TemporaryDirectory(prefix="bunmyaku-") if cache is None else None
         self._cache = Path(self._temporary.name) if self._temporary else cache or Path()
         try:
@@ -79,11 +83,20 @@ class FolderWarehouse(DuckDbWarehouse):
         path = self._loaded(self._memory)
         if path == self.path:
             return
-        old, self.path = self._connection, path
+        self._old.append(self._connection)
+        self.path = path
         self._connection = self._connect()
-        old.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Close what was replaced, except where a statement still runs: DuckDB refuses, and we ask again later."""
+        for connection in list(self._old):
+            with suppress(duckdb.Error):
+                connection.close()
+                self._old.remove(connection)
 
     def _close(self) -> None:
+        self._let_go()
         super()._close()
         if self._temporary:
             self._temporary.cleanup()

@@ -11,17 +11,19 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from text2sql.errors import WarehouseError, WarehouseUnavailable
+from text2sql.profiling import quoted
 from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
 from text2sql.warehouses._arrow import from_rows, size_of
 from text2sql.warehouses._shared import Run, SharedWarehouse, capped, without_values
 from text2sql.warehouses._sqlite_catalog import read_catalog
-from text2sql.warehouses._sqlite_wall import authorize
+from text2sql.warehouses._sqlite_plan import estimate
+from text2sql.warehouses._sqlite_wall import authorize, collecting
 
 _BUSY_SECONDS = 2.0
 """How long to wait for a program that is writing."""
@@ -91,6 +93,11 @@ class SqliteWarehouse(SharedWarehouse):
             connection = self._idle.pop() if self._idle else None
         if connection is None:
             connection = self._connect()
+            try:
+                _wake_virtual_tables(connection)
+            except sqlite3.Error as error:
+                connection.close()
+                raise self._unavailable(error) from error
             connection.set_authorizer(authorize)
         try:
             yield connection
@@ -116,14 +123,20 @@ class SqliteWarehouse(SharedWarehouse):
             return read_catalog(query, infer=self._infer_keys)
 
     def _explain(self, sql: str, parameters: Mapping[str, Any]) -> Estimate:
-        """SQLite estimates no row counts: `rows` is those of the largest table the plan scans or searches."""
+        """SQLite estimates no row counts: `rows` is what the scans of its plan would read, from the catalogue."""
         seconds = self._ceiling.seconds
+        tables: set[str] = set()
         with self._guarded() as connection, self._running(self, connection.interrupt, seconds) as run:
+            connection.set_authorizer(collecting(tables))
             try:
                 plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", dict(parameters)).fetchall()
             except (sqlite3.Error, sqlite3.Warning) as error:
                 raise self._error(error, run, sql, seconds) from error
-        return Estimate(detail="; ".join(str(row[3]) for row in plan))
+            finally:
+                connection.set_authorizer(authorize)
+        catalog = self.catalog()
+        found = (catalog.table(name) for name in tables)
+        return estimate(plan, [table.rows for table in found if table is not None and table.rows is not None])
 
     def _run(self, owner: object, sql: str, limits: Limits, parameters: Mapping[str, Any]) -> ResultSet:
         limits = capped(limits, self._ceiling)
@@ -182,6 +195,16 @@ class SqliteWarehouse(SharedWarehouse):
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+
+def _wake_virtual_tables(connection: sqlite3.Connection) -> None:
+    """Let full-text and other virtual tables set themselves up, which the authorizer would take for a write."""
+    found = connection.execute(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'"
+    )
+    for (name,) in found.fetchall():
+        with suppress(sqlite3.Error):  # its module is not here: the table cannot be read, the others can
+            connection.execute(f"SELECT * FROM {quoted(name)} LIMIT 0").close()  # noqa: S608 - a quoted name
 
 
 def _decode(raw: bytes) -> str:
