@@ -7,10 +7,12 @@ the state `writing`, which the next run writes again or deletes, so nothing in t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import psycopg
 
 from retrieval.postgres.database import Database
 
@@ -105,7 +107,8 @@ class Manifest:
             try:
                 yield
             finally:
-                if not connection.closed:
+                # A connection that broke meanwhile took the lock with it.
+                with suppress(psycopg.Error):
                     connection.rollback()
                     connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
                     connection.commit()

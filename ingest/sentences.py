@@ -13,7 +13,7 @@ _OPEN, _CLOSE = "「『（", "」』）"
 # A full stop after these does not end a sentence when something follows on the line.
 _SHORT = (
     "mr mrs ms dr prof st jr sr vs etc eg ie e.g i.e cf al no nos fig figs eq eqs sec ch vol pp p ed eds approx dept"
-    " est inc ltd co corp u.s u.k jan feb mar apr jun jul aug sep sept oct nov dec mt ave rev gen gov sen rep"
+    " est inc ltd co corp u.s u.k jan feb mar apr jun jul aug sep sept oct nov dec mt ave rev gen gov sen rep k.k y.k"
 )
 _ABBREVIATIONS = frozenset(_SHORT.split())
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*)$")
