@@ -158,14 +158,14 @@ def _collect(
         except queue.Empty:
             break
         if isinstance(outcome, BunmyakuError):
-            failed[name] = f"{outcome.what}: {outcome.todo}" if outcome.todo else outcome.what
+            failed[name] = outcome.what
         elif isinstance(outcome, BaseException):
             failed[name] = type(outcome).__name__
         else:
             values[name] = outcome
     for name in jobs:
         if name in failed:
-            left_out.append(f"source {name} failed: {failed[name]}")
+            left_out.append(f"{name}: {failed[name]}")
         elif name not in values:
-            left_out.append(f"source {name} was too slow")
+            left_out.append(f"{name}: no answer in time")
     return [item for name in jobs for item in values.get(name, [])]

@@ -200,7 +200,8 @@ def _columns(database: Database, sql: str, known: dict[str, str], place: str) ->
 
 
 def _pattern(regex: str, place: str) -> re.Pattern[str]:
+    """Compiled so that `\\b` also ends a key that Japanese follows without a space (「C-00123の」)."""
     try:
-        return re.compile(regex)
+        return re.compile(regex, re.ASCII)
     except re.error as error:
         raise SourceFailed(f"Not a regular expression: {regex}", where=place, todo=str(error)) from error

@@ -65,18 +65,20 @@ class SqlSource:
             return []
         if declared.when is not None and not declared.when.search(question):
             return []
-        values = caller_values(principal, self._attributes, self._clock)
+        asked = question.replace("\x00", " ")  # PostgreSQL has no NUL in text
+        values = {**caller_values(principal, self._attributes, self._clock), "question": asked}
         try:
             with self._database.connection() as connection, connection.transaction():
                 connection.execute("SET TRANSACTION READ ONLY")
                 connection.execute(
                     "SELECT set_config('statement_timeout', %s, true)", (str(int(declared.seconds * 1000)),)
                 )
-                return self._facts(connection, values, question)
+                return self._facts(connection, values, asked)
         except psycopg.Error as error:
-            raise SourceFailed(
-                f"Source {self.name} could not answer", where=self.name, todo=_first_line(error)
-            ) from error
+            # Only the kind of error: the engine's own text can hold values that this caller may not see.
+            slow = isinstance(error, psycopg.errors.QueryCanceled)
+            what = f"took longer than {declared.seconds:g} s" if slow else f"failed ({type(error).__name__})"
+            raise SourceFailed(f"Source {self.name} {what}", where=self.name) from error
 
     def _facts(
         self, connection: psycopg.Connection[Any], values: Mapping[str, Any], question: str
@@ -149,10 +151,6 @@ def _query(
     with connection.cursor(row_factory=dict_row) as cursor:
         # prepare=True keeps to the extended protocol even without parameters: one statement, by the server's word.
         return cursor.execute(sql.encode(), dict(values), prepare=True).fetchall()
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return (error.diag.message_primary or str(error)).splitlines()[0]
 
 
 def _aware(value: object) -> datetime | None:
