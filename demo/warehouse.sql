@@ -77,7 +77,8 @@ JOIN s_channel AS h ON h.i = c.channel
 ORDER BY t.i;
 
 -- One row a policy and calendar month. Yen earned by days: what was earned through the month's end less what was
--- earned before it, each rounded down, so that a full year adds up to the annual premium exactly.
+-- earned before it, each rounded down, so that a full year adds up to the annual premium exactly. A policy cancelled
+-- on the first of a month has a row for that month too: its refund.
 CREATE TABLE premiums (
     policy_id VARCHAR NOT NULL {REFERENCES policies (policy_id)}, month DATE NOT NULL,
     product VARCHAR NOT NULL {REFERENCES products (product)},
@@ -93,7 +94,7 @@ WITH cover AS (
     FROM policies
 ), months AS (
     SELECT *, unnest(generate_series(
-        greatest(date_trunc('month', start_date), $first)::TIMESTAMP, date_trunc('month', until - 1)::TIMESTAMP,
+        greatest(date_trunc('month', start_date), $first)::TIMESTAMP, date_trunc('month', coalesce(cancelled_on, until - 1))::TIMESTAMP,
         INTERVAL 1 MONTH))::DATE AS month
     FROM cover WHERE until > $first
 ), cut AS (
