@@ -59,7 +59,11 @@ class CommonWords:
         at = 0
         while at < len(form):
             size = next(
-                (n for n in range(min(self._longest, len(form) - at), 0, -1) if form[at : at + n] in self._groups),
+                (
+                    n
+                    for n in range(min(self._longest, len(form) - at), 0, -1)
+                    if form[at : at + n] in self._groups
+                ),
                 1,
             )
             segments.append(form[at : at + size])

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from text2sql.errors import SemanticModelError
 from text2sql.semantics import Label, Synonyms
+from text2sql.yaml_files import read_yaml
 
 
 class Term(BaseModel):
@@ -45,12 +46,14 @@ class Glossary(BaseModel):
 def load(path: Path) -> Glossary:
     """Read and validate a glossary. Raises `SemanticModelError` naming the file and the place in it."""
     try:
-        return Glossary.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return Glossary.model_validate(read_yaml(path.read_text(encoding="utf-8")) or {})
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise SemanticModelError("The glossary cannot be read", where=str(path), todo=str(error)) from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise SemanticModelError(
-            f"The glossary is not valid: {first['msg']}", where=f"{path}: {place or 'top'}", todo="Mend the file."
+            f"The glossary is not valid: {first['msg']}",
+            where=f"{path}: {place or 'top'}",
+            todo="Mend the file.",
         ) from error

@@ -9,7 +9,7 @@ What is said in other words than the model's own carries a lower score, so that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rapidfuzz import fuzz, process
@@ -40,6 +40,8 @@ class Link:
     name: str
     score: float = 1.0
     how: How = "label"
+    type: str = ""
+    """Of a dimension: `text`, `number`, `date`, `timestamp`, `boolean`, or `year` for a number that is one."""
 
     @property
     def target(self) -> tuple[LinkKind, str, str]:
@@ -88,7 +90,7 @@ class Linker:
         if key not in self._forms:
             return ()
         score = SCORES["fuzzy"]
-        return tuple(Link(k.kind, k.entity, k.name, k.score * score, "fuzzy") for k in self._ranked(key))
+        return tuple(replace(k, score=k.score * score, how="fuzzy") for k in self._ranked(key))
 
     def _ranked(self, key: tuple[str, ...]) -> tuple[Link, ...]:
         return tuple(sorted(self._forms[key].values(), key=lambda link: -link.score))
@@ -104,46 +106,75 @@ class Linker:
     def _add_glossary(self, glossary: Glossary | None) -> None:
         for term in glossary.terms if glossary else ():
             forms = [stems(word) for word in term.words]
-            named = [link for form in forms for link in self._forms.get(form, {}).values() if link.how == "label"]
+            named = [
+                link for form in forms for link in self._forms.get(form, {}).values() if link.how == "label"
+            ]
             for link in named:
                 for form in forms:
                     self._add(form, link)
 
     def _all(self, model: SemanticModel) -> Iterator[tuple[tuple[str, ...], Link]]:
+        generic = _generic(model)
         for metric in model.metrics:
+            if metric.name in generic:
+                continue
             for said in _said(metric.name, metric.label, metric.synonyms):
-                yield from self._say(said, "metric", "", metric.name)
+                yield from self._say(said, Link("metric", "", metric.name))
         for entity in model.tables:
             for said in _said(entity.name, entity.label, entity.synonyms):
-                yield from self._say(said, "entity", entity.name, "")
+                yield from self._say(said, Link("entity", entity.name, ""))
             for dimension in entity.dimensions:
                 yield from self._dimension(entity, dimension)
 
     def _dimension(self, entity: Entity, dimension: Dimension) -> Iterator[tuple[tuple[str, ...], Link]]:
+        link = Link("dimension", entity.name, dimension.name, type=_type(dimension))
         owners = {stems(said) for said in _said(entity.name, entity.label, entity.synonyms)}
         owners |= {form for owner in tuple(owners) for form in self._common.variants(owner)}
         for said in _said(dimension.name, dimension.label, dimension.synonyms):
-            yield from self._say(said, "dimension", entity.name, dimension.name)
+            yield from self._say(said, link)
             form = stems(said)
             rest = next((form[len(o) :] for o in owners if len(form) > len(o) and form[: len(o)] == o), form)
             if rest != form:
-                yield rest, Link("dimension", entity.name, dimension.name, 0.97)
+                yield rest, replace(link, score=0.97)
                 for other in self._common.variants(rest):
-                    yield other, Link("dimension", entity.name, dimension.name, 0.88, "common")
+                    yield other, replace(link, score=0.88, how="common")
             for owner in owners:
-                yield (*owner, *rest), Link("dimension", entity.name, dimension.name)
+                yield (*owner, *rest), link
                 for other in self._common.variants(rest):
-                    score = SCORES["common"]
-                    yield (*owner, *other), Link("dimension", entity.name, dimension.name, score, "common")
-            yield from _parts(rest, entity.name, dimension.name)
+                    yield (*owner, *other), replace(link, score=SCORES["common"], how="common")
+            yield from _parts(rest, link)
 
-    def _say(
-        self, said: str, kind: LinkKind, entity: str, name: str
-    ) -> Iterator[tuple[tuple[str, ...], Link]]:
+    def _say(self, said: str, link: Link) -> Iterator[tuple[tuple[str, ...], Link]]:
         form = stems(said)
-        yield form, Link(kind, entity, name)
+        yield form, link
         for other in self._common.variants(form):
-            yield other, Link(kind, entity, name, SCORES["common"], "common")
+            yield other, replace(link, score=SCORES["common"], how="common")
+
+
+def _generic(model: SemanticModel) -> set[str]:
+    """Metrics that only say in words what the grammar computes itself: "average age", "number of stores".
+
+    A first model is full of them, one for each column; as words of their own they would hide what they are made
+    of ("older than the average age").
+    """
+    found = set()
+    for metric in model.metrics:
+        entity = model.entity(metric.table)
+        if entity is None or metric.filter or metric.synonyms != Synonyms() or metric.agg is None:
+            continue
+        said = stems(metric.label.en)
+        columns = {stems(d.label.en) for d in entity.dimensions if d.sql.strip('"') == metric.expr.strip('"')}
+        if metric.agg == "count" and not metric.expr:
+            columns = {stems(entity.label.en)}
+        if any(column and said[-len(column) :] == column and said != column for column in columns):
+            found.add(metric.name)
+    return found
+
+
+def _type(dimension: Dimension) -> str:
+    if dimension.type == "number" and "year" in split_name(dimension.name).split():
+        return "year"
+    return dimension.type
 
 
 def _said(name: str, label: Label, synonyms: Synonyms) -> Iterable[str]:
@@ -152,17 +183,17 @@ def _said(name: str, label: Label, synonyms: Synonyms) -> Iterable[str]:
     return dict.fromkeys(word for word in words if word)
 
 
-def _parts(form: tuple[str, ...], entity: str, name: str) -> Iterator[tuple[tuple[str, ...], Link]]:
+def _parts(form: tuple[str, ...], link: Link) -> Iterator[tuple[tuple[str, ...], Link]]:
     """The head of a longer English label ("rating" of "overall rating"), or the label without its unit."""
     if len(form) < 2 or not all(word.isascii() for word in form):
         return
-    link = Link("dimension", entity, name, SCORES["part"], "part")
+    part = replace(link, score=SCORES["part"], how="part")
     for size in range(1, len(form)):
         head = form[-size:]
-        if head != () and not (size == 1 and head[0] in _WEAK | _UNITS):
-            yield head, link
+        if not (size == 1 and head[0] in _WEAK | _UNITS):
+            yield head, part
         front, rest = form[:size], form[size:]
         if all(word in _UNITS for word in rest) and front[0] not in _WEAK:
-            yield front, Link("dimension", entity, name, 0.95)
+            yield front, replace(link, score=0.95)
         elif not (size == 1 and front[0] in _WEAK | _UNITS) and all(word in _WEAK for word in rest):
-            yield front, link
+            yield front, part

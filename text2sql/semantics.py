@@ -34,6 +34,7 @@ from sqlglot.errors import SqlglotError
 
 from text2sql.errors import SemanticModelError
 from text2sql.types import Catalog, Table
+from text2sql.yaml_files import read_yaml
 
 
 class _Part(BaseModel):
@@ -210,7 +211,7 @@ def _unique(what: str, names: list[str]) -> None:
 def load(path: Path) -> SemanticModel:
     """Read and validate a model file. Raises `SemanticModelError` naming the file and the place in it."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = read_yaml(path.read_text(encoding="utf-8"))
         return SemanticModel.model_validate(raw or {})
     except FileNotFoundError:
         raise SemanticModelError(

@@ -26,6 +26,7 @@ from retrieval.language import fold
 from text2sql.errors import SemanticModelError
 from text2sql.semantics import Label
 from text2sql.words import normal, tokenize
+from text2sql.yaml_files import read_yaml
 
 NEAR = 93.0
 """Similarity (0 to 100) from which a rewording may count as the same question."""
@@ -85,7 +86,7 @@ class VerifiedMatch:
 def load(path: Path) -> VerifiedQueries:
     """Read and validate the file. Raises `SemanticModelError` naming the file and the place in it."""
     try:
-        return VerifiedQueries.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return VerifiedQueries.model_validate(read_yaml(path.read_text(encoding="utf-8")) or {})
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise SemanticModelError(
             "The verified queries cannot be read", where=str(path), todo=str(error)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from text2sql.drafters.planning.plan import Aggregate, Operator
+from text2sql.drafters.planning.plan import Aggregate, Operator, note
 from text2sql.drafters.planning.sketch import AggregateBound, Bound, Sketch, Sorting, Target
 from text2sql.drafters.reading.items import Item
 
@@ -103,7 +103,7 @@ def against(sketch: Sketch, match: Match) -> bool:
     if dimension is None or agg is None or dimension.code not in "DE":
         return False
     if concept and concept not in dimension.text:
-        sketch.weak.append(f"{dimension.text} for {concept}")
+        sketch.weak.append(note("stands_for", name=dimension.text, other=concept))
     sketch.aggregate_bounds.append(AggregateBound(operator, None, dimension, _agg(agg), against=True))
     return True
 
@@ -170,6 +170,8 @@ def equals(sketch: Sketch, match: Match) -> bool:
         return False
     if values[0].code == "V" and not _belongs(dimension, values):
         return False
+    if values[0].code == "P" and not _is_number(dimension):
+        return False
     negated = bool(item_of(sketch, match, "z"))
     sketch.bounds.append(Bound("=", tuple(values), dimension, negated=negated, at=match.start()))
     # An entity names the rows that are asked for: it stays, to be shown or counted.
@@ -210,8 +212,20 @@ def period(sketch: Sketch, match: Match) -> bool:
     item = item_of(sketch, match, "p")
     if item is None:
         return False
-    sketch.periods.append((item, item_of(sketch, match, "d")))
+    dimension = item_of(sketch, match, "d")
+    if dimension is not None and not _is_time(dimension):
+        return False
+    sketch.periods.append((item, dimension))
     return True
+
+
+def _is_time(dimension: Item) -> bool:
+    """Whether words may name a column of days or years."""
+    return any(link.type in ("date", "timestamp", "year") for link in dimension.links)
+
+
+def _is_number(dimension: Item) -> bool:
+    return any(link.type in ("number", "year") for link in dimension.links)
 
 
 def order(sketch: Sketch, match: Match) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from text2sql.drafters.planning.actions import Match, _agg, item_of, items_of
+from text2sql.drafters.planning.plan import Aggregate, note
 from text2sql.drafters.planning.sketch import CONSUMED, Sketch, Sorting, Target
 
 
@@ -66,7 +67,7 @@ def aggregate(sketch: Sketch, match: Match) -> bool:
             metric = item.code == "M"
             sketch.targets.append(Target(item, "metric" if metric else _agg(function)))
             if metric and _agg(function) != "sum":
-                sketch.weak.append(f"{function.text} {item.text}")
+                sketch.weak.append(note("odd_aggregate", name=item.text, other=function.text))
     return True
 
 
@@ -101,7 +102,8 @@ def by_metric(sketch: Sketch, match: Match) -> bool:
     item = item_of(sketch, match, "m")
     if item is None or not sketch.limit or sketch.sortings:
         return False
-    agg = "metric" if item.code == "M" else "count" if item_of(sketch, match, "k") else None
+    agg: Aggregate | None = "count" if item_of(sketch, match, "k") else None
+    agg = "metric" if item.code == "M" else agg
     sketch.sortings.append(Sorting(sketch.limit_kind != "asc", item, agg, picks=True))
     return True
 

@@ -113,7 +113,7 @@ class _Aggregate:
     def _time(self, branch: _Branch) -> Field:
         found = {time for atom in branch.atoms if (time := atom.time(self.names))}
         if len(found) != 1:
-            raise CannotPlan(f"{branch.base} has no time that a period could apply to")
+            raise CannotPlan("no_time", name=branch.base)
         return found.pop()
 
     def _key_field(self, key: Field | Bucket, branch: _Branch) -> Field:
@@ -161,30 +161,41 @@ class _Aggregate:
             union = part if union is None else exp.union(union, part, distinct=False, copy=False)
         assert union is not None  # noqa: S101 - there is a measure, hence a branch
         alias = exp.TableAlias(this=identifier("parts"))
-        keys: list[exp.Expr] = [
-            exp.Column(this=identifier(name), table=identifier("parts")) for name in self.key_names
-        ]
+        keys: list[exp.Expr] = [_part(name) for name in self.key_names]
         value = self._values(lambda atom: _largest(self._stack_name(self._of(atom, 0), atom)))
         shown = [_named(key, name) for key, name in zip(keys, self.key_names, strict=True)]
         for measure, name in _unique([(m, title(m, self.names)) for m in self.plan.measures]):
             shown += self._compared(measure, name, value)
         query = exp.select(*shown).from_(exp.Subquery(this=union, alias=alias))
-        if keys:
-            query = query.group_by(*[key.copy() for key in keys])
+        grouping = keys + [_part(f"key_{at + 1}") for at in range(self._hidden())]
+        if grouping:
+            query = query.group_by(*[key.copy() for key in grouping])
         if keys and self.plan.versus:
             # A group that only the earlier window knows says nothing about the one asked for.
             present = [exp.Not(this=exp.Is(this=value(m), expression=exp.Null())) for m in self.plan.measures]
             query = query.having(exp.or_(*present))
         return self._finished(query, value, dict(zip(self.plan.keys, keys, strict=True)))
 
+    def _hidden(self) -> int:
+        """How many key columns the branches hand on to group by without being shown."""
+        return len(self.names.entity(self.plan.grouped).key) if self.plan.grouped else 0
+
     def _branch(self, branch: _Branch, columns: list[tuple[_Branch, Atom, str]]) -> exp.Select:
         scope, filters = self._scope(branch)
         keys = [self._key(key, branch, scope) for key in self.plan.keys]
         shown = [_named(key, name) for key, name in zip(keys, self.key_names, strict=True)]
+        hidden = self._grouped(scope)
+        shown += [_named(key, f"key_{at}") for at, key in enumerate(hidden, 1)]
         for owner, atom, name in columns:
-            shown.append(_named(atom.sql(scope) if owner == branch else exp.Null(), name))
+            shown.append(_named(atom.sql(scope) if owner == branch else self._nothing(), name))
         query = apply(scope.select(*shown), scope, filters)
-        return query.group_by(*[key.copy() for key in keys]) if keys else query
+        grouping = _without_repeats(keys + hidden)
+        return query.group_by(*[key.copy() for key in grouping]) if grouping else query
+
+    def _nothing(self) -> exp.Expr:
+        # PostgreSQL takes the NULLs of the first two branches of a union for text.
+        exact = self.names.catalog.dialect in ("duckdb", "sqlite")
+        return exp.Null() if exact else exp.cast(exp.Null(), "DOUBLE")
 
     def _of(self, atom: Atom, shift: int) -> _Branch:
         return next(b for b in self.branches if b.shift == shift and atom in b.atoms)
@@ -234,7 +245,7 @@ class _Aggregate:
         for order in self.plan.order:
             by = value(order.by) if isinstance(order.by, Measure) else keys.get(order.by)
             if by is None:
-                raise CannotPlan("the order is not among the groups")
+                raise CannotPlan("order_unclear")
             query = query.order_by(_ordered(by.copy(), order, self.names))
         return query.limit(self.plan.limit) if self.plan.limit else query
 
@@ -262,4 +273,8 @@ def _without_repeats(expressions: list[exp.Expr]) -> list[exp.Expr]:
 
 def _largest(column: str) -> exp.Expr:
     """Each stacked column has one value in each group and NULL in the rows of other branches."""
-    return exp.Max(this=exp.Column(this=identifier(column), table=identifier("parts")))
+    return exp.Max(this=_part(column))
+
+
+def _part(column: str) -> exp.Expr:
+    return exp.Column(this=identifier(column), table=identifier("parts"))

@@ -43,7 +43,7 @@ class TimeColumn:
         """
         if self.form == "year":
             if unit not in ("year", "fiscal_year"):
-                raise CannotPlan("the column holds years only")
+                raise CannotPlan("only_years")
             years = self.expression.copy()
             return years if not shift else exp.Add(this=years, expression=_number(shift // 12))
         if self.dialect == "sqlite":
@@ -67,7 +67,7 @@ class TimeColumn:
         parts: list[exp.Expr] = []
         for bound in (period.start, period.end):
             if bound and (bound.month, bound.day) != (1, 1):
-                raise CannotPlan("the column holds years only, the period is shorter")
+                raise CannotPlan("only_years")
         if period.start and period.end and period.end.year == period.start.year + 1:
             return exp.EQ(this=self.expression.copy(), expression=_number(period.start.year))
         if period.start:
@@ -118,7 +118,7 @@ class TimeColumn:
         if unit in ("year", "fiscal_year"):
             return exp.cast(year, "INTEGER")
         if unit != "quarter":
-            raise CannotPlan("half years cannot be grouped by")
+            raise CannotPlan("unsupported", name="half year")
         month = exp.cast(_strftime("%m", day, modifiers), "INTEGER")
         quarter = exp.Div(this=exp.paren(exp.Add(this=month, expression=_number(2))), expression=_number(3),
                           typed=True)  # fmt: skip

@@ -72,7 +72,7 @@ class Atom:
     def _key(self, scope: Scope) -> exp.Expr:
         key = scope.names.entity(self.base).key
         if len(key) != 1:
-            raise CannotPlan(f"rows of {self.base} would be counted more than once")
+            raise CannotPlan("repeated", name=self.base)
         return scope.names.expression(key[0], self.base, scope.alias(self.base))
 
     def _metric_sql(self, scope: Scope, metric: Metric) -> exp.Expr:
@@ -93,7 +93,7 @@ class Atom:
 
     def _check(self, scope: Scope, agg: str) -> None:
         if scope.multiplied and agg in ("sum", "avg"):
-            raise CannotPlan(f"{self.name} would be counted more than once by a join")
+            raise CannotPlan("repeated", name=self.name)
 
 
 def atoms(measure: Measure, names: Names) -> tuple[Atom, ...]:
@@ -102,7 +102,7 @@ def atoms(measure: Measure, names: Names) -> tuple[Atom, ...]:
         return (Atom(measure),)
     metric = names.model.metric(measure.metric)
     if metric is None:
-        raise CannotPlan(f"the model has no metric {measure.metric}")
+        raise CannotPlan("absent_object", name=measure.metric)
     if metric.ratio is None:
         return (Atom(measure, metric),)
     parts = [names.model.metric(name) for name in (metric.ratio.numerator, metric.ratio.denominator)]

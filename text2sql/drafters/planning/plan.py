@@ -15,12 +15,25 @@ Aggregate = Literal["count", "count_distinct", "sum", "avg", "min", "max", "metr
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "contains", "starts", "ends", "null", "not null"]
 
 
-class CannotPlan(Exception):
-    """The question was understood, but no safe query can be made of it; `reason` says why, for a Decline."""
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to tell the asker: a key of `telling/phrases.yaml` and what fills it."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
+    key: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+def note(key: str, **values: str) -> Note:
+    """A note, its values by name."""
+    return Note(key, tuple(values.items()))
+
+
+class CannotPlan(Exception):
+    """The question was understood, but no safe query can be made of it; `note` says why, for a Decline."""
+
+    def __init__(self, key: str, **values: str) -> None:
+        self.note = note(f"cannot_{key}", **values)
+        super().__init__(key, values)
 
 
 @dataclass(frozen=True, slots=True)

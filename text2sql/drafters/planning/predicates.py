@@ -48,7 +48,7 @@ def predicate(part: Filter, scope: Scope) -> exp.Expr:
         return _condition(part, scope)
     if isinstance(part, During):
         if part.field is None:
-            raise CannotPlan("no time is known for this period")
+            raise CannotPlan("no_time", name=scope.base)
         within = scope.time(part.field).within(part.period)
         return exp.Not(this=exp.paren(within)) if part.negated else within
     if isinstance(part, AgainstAggregate):
@@ -83,7 +83,7 @@ def _condition(part: Condition, scope: Scope) -> exp.Expr:
     if len(literals) == 1:
         return _COMPARISONS[part.operator](this=column, expression=literals[0])
     if part.operator not in ("=", "!="):
-        raise CannotPlan("several bounds for one comparison")
+        raise CannotPlan("negation")
     listed = exp.In(this=column, expressions=literals)
     return exp.Not(this=listed) if part.operator == "!=" else listed
 
@@ -103,7 +103,7 @@ def _against(part: AgainstAggregate, scope: Scope) -> exp.Expr:
     inner = Scope(scope.names, part.field.entity, scope.aliases)
     function = {"avg": exp.Avg, "max": exp.Max, "min": exp.Min}.get(part.agg)
     if function is None:
-        raise CannotPlan(f"a comparison with the {part.agg} is not supported")
+        raise CannotPlan("unsupported", name=part.agg)
     query = inner.select(function(this=inner.field(part.field)))
     compared = exp.Subquery(this=query)
     return _COMPARISONS[part.operator](this=scope.field(part.field), expression=compared)
@@ -113,7 +113,7 @@ def _related(part: Related, scope: Scope) -> exp.Expr:
     """(NOT) EXISTS (SELECT 1 FROM the first entity on the way, joined on to the related one)."""
     steps = scope.way(part.entity)
     if not steps:
-        raise CannotPlan(f"{part.entity} is already part of the question")
+        raise CannotPlan("absence_unclear")
     first = steps[0]
     inner = Scope(scope.names, first.target, scope.aliases)
     if part.entity != first.target:

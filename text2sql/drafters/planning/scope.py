@@ -14,11 +14,11 @@ from text2sql.types import Catalog, Column
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _RESERVED = frozenset(
-    "all and any array as asc between both by case cast check column constraint create cross current date default"
+    "all and any array as asc between both by case cast check column constraint create cross current default"
     " delete desc distinct do drop else end except exists false fetch for foreign from full grant group having if in"
     " index inner insert intersect interval into is join key leading left like limit natural not null offset on or"
-    " order outer primary references right row rows select session set show some table then time timestamp to"
-    " trailing true union unique update user using values view when where window with year month day".split()
+    " order outer primary references right row rows select session set show some table then to"
+    " trailing true union unique update user using values view when where window with".split()
 )
 
 
@@ -39,14 +39,14 @@ class Names:
         """The entity; planning only uses names that the model has."""
         entity = self.model.entity(name)
         if entity is None:
-            raise CannotPlan(f"the model has no table {name}")
+            raise CannotPlan("absent_object", name=name)
         return entity
 
     def dimension(self, field: Field) -> Dimension:
         """The dimension a field names."""
         dimension = self.entity(field.entity).dimension(field.dimension)
         if dimension is None:
-            raise CannotPlan(f"the model has no dimension {field.entity}.{field.dimension}")
+            raise CannotPlan("absent_object", name=f"{field.entity}.{field.dimension}")
         return dimension
 
     def column(self, field: Field) -> Column | None:
@@ -60,7 +60,7 @@ class Names:
         physical = self.entity(entity).physical
         found = self.catalog.table(physical)
         if found is None:
-            raise CannotPlan(f"{physical} is not in the warehouse")
+            raise CannotPlan("absent_object", name=physical)
         parts = {"this": identifier(found.name)}
         if found.schema and found.schema.casefold() != self.catalog.default_schema.casefold():
             parts["db"] = identifier(found.schema)
@@ -141,7 +141,7 @@ class Scope:
         """The steps from what is joined to the entity. Raises `CannotPlan` where there is no way."""
         paths = [p for joined in self._aliases if (p := self.names.graph.path(joined, entity)) is not None]
         if not paths:
-            raise CannotPlan(f"{self.base} and {entity} are not connected by any join")
+            raise CannotPlan("no_join", name=self.base, other=entity)
         return min(paths, key=lambda path: (len(path), sum(not step.single for step in path)))
 
     def join(self, entity: str, *, left: bool = False) -> None:
@@ -179,7 +179,7 @@ class Scope:
         """A dimension as a column of days. Raises `CannotPlan` where it holds none."""
         form = self.names.form(field)
         if form is None:
-            raise CannotPlan(f"{field.dimension} holds no dates")
+            raise CannotPlan("no_time", name=field.dimension)
         model = self.names.model
         return TimeColumn(self.field(field), form, self.names.catalog.dialect, model.fiscal_year_start)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from text2sql.drafters.planning.plan import Aggregate, Operator
+from text2sql.drafters.planning.plan import Aggregate, Note, Operator
 from text2sql.drafters.reading.calendar import Unit
 from text2sql.drafters.reading.items import Item, Reading
 
@@ -83,7 +83,7 @@ class Sketch:
     versus: str = ""
     flags: set[str] = field(default_factory=set)
     """`distinct`, `all_columns`, `trend`, `growth`, `compared`, `both`, `unsupported:<word>`."""
-    weak: list[str] = field(default_factory=list)
+    weak: list[Note] = field(default_factory=list)
     """What was read with some doubt, in words; each lowers the confidence."""
 
     def __post_init__(self) -> None:

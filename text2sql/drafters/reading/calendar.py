@@ -18,7 +18,7 @@ class Period:
     """Days from `start` up to but not including `end`; None is open on that side.
 
     `year` is set where the words named one whole calendar year, which a column of years may hold as a number.
-    `assumption` says what was not said but taken for granted; `rivals` are other readings of the same words.
+    `assumption` is the key of what was not said but taken for granted (`no_year`, `complete`, …); `rivals` are other readings of the same words.
     """
 
     start: date | None

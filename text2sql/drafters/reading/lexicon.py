@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -22,7 +23,7 @@ class Phrase:
 class Lexicon:
     """Phrases by their tokens. Immutable once built."""
 
-    def __init__(self, data: dict[str, object]) -> None:
+    def __init__(self, data: dict[str, Any]) -> None:
         self.phrases: dict[tuple[str, ...], Phrase] = {}
         self._longest: dict[str, int] = {}
         for role, listed in data.items():

@@ -46,9 +46,7 @@ def _part(match: re.Match[str], today: date, fiscal_start: int) -> Period:
         rival = calendar.part_of(calendar.fiscal_year(int(named["year"]), fiscal_start), parts, number)
         return replace(said, rivals=(rival,))
     whole = calendar.fiscal_year(calendar.fiscal_year_of(today, fiscal_start), fiscal_start)
-    return replace(
-        calendar.part_of(whole, parts, number), assumption=f"no year was said: {whole.label} is taken"
-    )
+    return replace(calendar.part_of(whole, parts, number), assumption="no_year")
 
 
 def _number_of_month(name: str) -> int:
@@ -73,7 +71,7 @@ def _bare_month(match: re.Match[str], today: date, _fiscal_start: int) -> Period
     number = _number_of_month(match["month"])
     year = today.year if number <= today.month else today.year - 1
     period = calendar.month(year, number)
-    return replace(period, assumption=f"no year was said: {period.label} is taken")
+    return replace(period, assumption="no_year")
 
 
 def _bare_year(match: re.Match[str], _today: date, _fiscal_start: int) -> Period:
@@ -134,8 +132,8 @@ def rolling(unit: str, count: int, today: date) -> Period:
         period = Period(calendar.add_months(end, -size * count), end, "month" if unit == "month" else "year")
     said = f"last {count} {unit}s"
     if unit == "day":
-        return replace(period, label=said, assumption=f"{said}: today is counted")
-    return replace(period, label=said, assumption=f"{said}: complete {unit}s, the current one is left out")
+        return replace(period, label=said, assumption="with_today")
+    return replace(period, label=said, assumption="complete")
 
 
 def _to_date(match: re.Match[str], today: date, fiscal_start: int) -> Period:

@@ -55,13 +55,13 @@ def _calendar_part(match: re.Match[str], today: date, fiscal_start: int) -> Peri
     if fiscal_start == 1:
         return plain
     if match.groupdict().get("half"):
-        return replace(fiscal, assumption=f"{match.group()}: of the fiscal year", rivals=(plain,))
+        return replace(fiscal, assumption="fiscal", rivals=(plain,))
     return replace(plain, rivals=(fiscal,))
 
 
 def _bare_part(match: re.Match[str], today: date, fiscal_start: int) -> Period:
     whole = calendar.fiscal_year(calendar.fiscal_year_of(today, fiscal_start), fiscal_start)
-    return replace(_part_of(match, whole), assumption=f"no year was said: {whole.label} is taken")
+    return replace(_part_of(match, whole), assumption="no_year")
 
 
 def _date(match: re.Match[str], today: date, _fiscal_start: int) -> Period:
@@ -76,7 +76,7 @@ def _bare_month(match: re.Match[str], today: date, _fiscal_start: int) -> Period
     number = int(match["month"])
     year = today.year if number <= today.month else today.year - 1
     period = calendar.month(year, number)
-    return replace(period, assumption=f"no year was said: {period.label} is taken")
+    return replace(period, assumption="no_year")
 
 
 def _day_word(match: re.Match[str], today: date, _fiscal_start: int) -> Period:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from retrieval.language import detect
+from text2sql.drafters.reading.calendar import Period
 from text2sql.drafters.reading.items import CODES, Item, Reading
 from text2sql.drafters.reading.lexicon import lexicon
 from text2sql.drafters.reading.numbers import Number, find_numbers
-from text2sql.drafters.reading.periods import Today, find_periods
+from text2sql.drafters.reading.periods import PeriodSpan, Today, find_periods
 from text2sql.linking import Link, Linker
 from text2sql.values import ValueIndex, ValueMatch
 from text2sql.words import Token, normal, tokenize
@@ -68,7 +69,7 @@ class Reader:
         spans = [(item.start, item.end) for item in fixed]
         for span in find_periods(text, today):
             fixed.append(Item("P", span.start, span.end, text[span.start : span.end], span.opened,
-                              period=span.period, number=_year_number(span.period.year)))  # fmt: skip
+                              period=_in_words(span, text, language), number=_year_number(span.period.year)))  # fmt: skip
         for number in find_numbers(text):
             fixed.append(Item("N", number.start, number.end, text[number.start : number.end], number=number))
         pieces: dict[int, list[_Piece]] = {}
@@ -201,6 +202,11 @@ def _limits(text: str) -> list[Item]:
 
 def _year_number(year: int | None) -> Number | None:
     return Number(0, 0, Decimal(year), text=str(year)) if year else None
+
+
+def _in_words(span: PeriodSpan, text: str, language: str) -> Period:
+    """Japanese answers name a period as the question did; English labels are made by the calendar."""
+    return span.period.named(text[span.start : span.end]) if language == "ja" else span.period
 
 
 def _over(tokens: list[Token], item: Item) -> _Piece | None:

@@ -1,0 +1,306 @@
+"""From a sketch to a plan: every word tied to a column, one table chosen as the rows that are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from text2sql.drafters.planning.filters import FilterBuilder
+from text2sql.drafters.planning.measures import atoms
+from text2sql.drafters.planning.plan import (
+    Bucket,
+    CannotPlan,
+    During,
+    Field,
+    Filter,
+    Having,
+    Measure,
+    Order,
+    Note,
+    QueryPlan,
+    Related,
+    note,
+)
+from text2sql.drafters.planning.resolver import Resolver
+from text2sql.drafters.planning.scope import Names
+from text2sql.drafters.planning.sketch import Sketch, Sorting, Target
+from text2sql.drafters.reading.calendar import Period, Unit
+from text2sql.drafters.reading.items import Item
+
+
+@dataclass
+class Builder:
+    """Builds one plan. `plan()` raises `CannotPlan` where the sketch makes no query."""
+
+    names: Names
+    sketch: Sketch
+    resolver: Resolver
+    notes: list[Note] = field(default_factory=list)
+    """What was assumed, in words."""
+
+    def plan(self) -> QueryPlan:
+        """The plan of the sketch."""
+        refuse_unsupported(self.sketch)
+        measures = [m for target in self.sketch.targets if (m := self._measure(target))]
+        keys = self._keys()
+        grouped, group_keys = self._groups(keys)
+        orders = self._orders(measures, keys + group_keys)
+        having = self._having()
+        aggregated = bool(measures or having or any(isinstance(o.by, Measure) for o in orders))
+        anchor = self._anchor(keys, group_keys, measures)
+        if aggregated and keys and not grouped:
+            grouped = self._grouped_entity(keys, [*measures, *(h.measure for h in having)], orders)
+        keys = list(dict.fromkeys([*self._buckets(measures), *group_keys, *keys]))
+        if aggregated and not keys and (having or (orders and not measures)):
+            keys, grouped = self._shown_of(anchor), anchor
+        builder = FilterBuilder(self.names, self.sketch, self.resolver, self.notes)
+        filters = builder.filters(anchor, has_metric=any(m.agg == "metric" for m in measures))
+        filters += self._absent(anchor, filters)
+        all_columns = "all_columns" in self.sketch.flags and not keys
+        if not measures and not keys and not all_columns:
+            keys = self._shown_of(anchor)
+        plan = QueryPlan(
+            anchor=anchor,
+            keys=tuple(keys),
+            measures=tuple(dict.fromkeys(self._shown_measures(measures, orders, having))),
+            filters=tuple(filters),
+            having=tuple(having),
+            order=tuple(orders),
+            limit=self.sketch.limit,
+            distinct="distinct" in self.sketch.flags and not aggregated,
+            all_columns=all_columns,
+            grouped=grouped,
+        )
+        return self._compared(self._ranked(plan))
+
+    # -- what is shown ---------------------------------------------------------------------------------------
+
+    def _measure(self, target: Target) -> Measure | None:
+        if target.agg is None:
+            return None
+        if target.agg == "metric":
+            link = target.item.links_of("metric")[0] if target.item else None
+            if link is None or target.item is None:
+                raise CannotPlan("no_column", name="")
+            self.resolver.chosen[target.item.start] = link
+            return Measure("metric", metric=link.name)
+        if target.item is None:
+            return Measure("count", entity=self._only_entity())
+        if target.agg == "count" and target.item.code == "E":
+            entity = self.resolver.entity(target.item)
+            return Measure("count", entity=entity or self._only_entity())
+        found = self.resolver.field(target.item)
+        if found is None:
+            raise CannotPlan("no_column", name=target.item.text)
+        if target.agg in ("sum", "avg") and self.names.dimension(found).type != "number":
+            raise CannotPlan("not_number", name=target.item.text)
+        if target.agg == "count" and self.names.dimension(found).type != "number":
+            return Measure("count_distinct", field=found)
+        return Measure(target.agg, field=found)
+
+    def _only_entity(self) -> str:
+        """The table that rows are counted of when the question names only its columns."""
+        named = [item for item in self.sketch.items if item.code == "E" and item.links_of("entity")]
+        if named:
+            return self.resolver.entity(named[0]) or ""
+        if self.resolver.mentioned:
+            return max(self.resolver.mentioned, key=lambda name: self.resolver.mentioned[name])
+        raise CannotPlan("count_unclear")
+
+    def _keys(self) -> list[Field | Bucket]:
+        """Columns named by themselves. A table named beside its own columns only says whose they are."""
+        plain = [t.item for t in self.sketch.targets if t.agg is None and t.item is not None]
+        fields: list[Field | Bucket] = []
+        entities: list[tuple[str, Item]] = []
+        for item in plain:
+            found = self.resolver.field(item) if item.code == "D" else None
+            if found is not None:
+                fields.append(found)
+            else:
+                entity = self.resolver.entity(item)
+                if entity is not None:
+                    entities.append((entity, item))
+        if not fields and entities and not any(t.agg for t in self.sketch.targets):
+            fields = self._shown_of(entities[0][0])
+        return fields
+
+    def _shown_of(self, entity: str) -> list[Field | Bucket]:
+        """How rows of a table are named: their title, or their key."""
+        found = self.names.entity(entity)
+        if found.title:
+            return [Field(entity, found.title)]
+        keys = [d.name for d in found.dimensions if d.sql.strip('"') in found.key]
+        if keys:
+            return [Field(entity, keys[0])]
+        raise CannotPlan("no_title", name=entity)
+
+    def _groups(self, keys: list[Field | Bucket]) -> tuple[str, list[Field | Bucket]]:
+        """Columns and tables to group by; a table is grouped by its key and shown by its title."""
+        grouped = ""
+        found: list[Field | Bucket] = []
+        for item in self.sketch.groups:
+            dimension = self.resolver.field(item) if item.code == "D" or not item.links_of("entity") else None
+            if dimension is not None:
+                found.append(dimension)
+                continue
+            entity = self.resolver.entity(item)
+            if entity is None:
+                continue
+            column = self.resolver.field(item) if item.links_of("dimension") else None
+            if column is not None and column.entity != entity and self._measured_in(column.entity):
+                found.append(column)
+                continue
+            grouped = entity
+            if not any(isinstance(key, Field) and key.entity == entity for key in keys):
+                found += self._shown_of(entity)
+        return grouped, found
+
+    def _measured_in(self, entity: str) -> bool:
+        return any(
+            t.item is not None and t.agg and self.resolver.entity(t.item) == entity
+            for t in self.sketch.targets
+        )
+
+    def _grouped_entity(
+        self, keys: list[Field | Bucket], measures: list[Measure], orders: list[Order]
+    ) -> str:
+        """The table whose rows are the groups, where columns of one table stand beside a count of another."""
+        owners = {key.entity for key in keys if isinstance(key, Field)}
+        by = [order.by for order in orders if isinstance(order.by, Measure)]
+        bases = {atom.base for measure in (*measures, *by) for atom in atoms(measure, self.names)}
+        return owners.pop() if len(owners) == 1 and not owners & bases else ""
+
+    def _buckets(self, measures: list[Measure]) -> list[Bucket]:
+        units: list[Unit] = list(self.sketch.buckets)
+        if not units and "trend" in self.sketch.flags and measures:
+            units = ["month"]
+            self.notes.append(note("by_month"))
+        if units and not measures:
+            raise CannotPlan("nothing_measured")
+        return [Bucket(unit) for unit in units]
+
+    # -- order -----------------------------------------------------------------------------------------------
+
+    def _orders(self, measures: list[Measure], keys: list[Field | Bucket]) -> list[Order]:
+        found = []
+        for sorting in self.sketch.sortings:
+            by = self._order_by(sorting, keys)
+            if by is None:
+                raise CannotPlan("order_unclear")
+            found.append(Order(by, sorting.descending))
+            if sorting.picks and self.sketch.limit is None:
+                self.sketch.limit = 1
+        return found
+
+    def _order_by(self, sorting: Sorting, keys: list[Field | Bucket]) -> Field | Measure | None:
+        context = next((key.entity for key in keys if isinstance(key, Field)), None)
+        item = sorting.item
+        if sorting.common and item is not None:
+            column = self.resolver.field(item, context)
+            return Measure("count", entity=column.entity) if column else None
+        if item is None:
+            entities = [context, *sorted(self.resolver.mentioned, key=lambda e: -self.resolver.mentioned[e])]
+            found = (self.resolver.concept(sorting.concept, entity) for entity in entities if entity)
+            return next((column for column in found if column), None)
+        if sorting.agg == "metric":
+            link = item.links_of("metric")[0]
+            self.resolver.chosen[item.start] = link
+            return Measure("metric", metric=link.name)
+        column = self.resolver.field(item, context) if item.code == "D" or not sorting.agg else None
+        if sorting.agg == "count":
+            entity = self.resolver.entity(item)
+            if entity is not None:
+                return Measure("count", entity=entity)
+            numeric = column is not None and self.names.dimension(column).type == "number"
+            return column if numeric else Measure("count_distinct", field=column) if column else None
+        return Measure(sorting.agg, field=column) if sorting.agg and column else column
+
+    def _having(self) -> list[Having]:
+        found = []
+        for bound in self.sketch.aggregate_bounds:
+            if bound.against or bound.number is None or bound.number.number is None:
+                continue
+            target = Target(bound.item, bound.agg)
+            measure = self._measure(target)
+            if measure is not None:
+                found.append(Having(measure, bound.operator, bound.number.number.literal))
+        return found
+
+    @staticmethod
+    def _shown_measures(measures: list[Measure], orders: list[Order], having: list[Having]) -> list[Measure]:
+        """A metric that decides the order or the choice is shown beside what it decides on."""
+        by = [o.by for o in orders if isinstance(o.by, Measure)] + [h.measure for h in having]
+        return [*measures, *(measure for measure in by if measure.agg == "metric")]
+
+    def _ranked(self, plan: QueryPlan) -> QueryPlan:
+        """Top n without a word by what: by the first measure; trends run with time."""
+        buckets = [key for key in plan.keys if isinstance(key, Bucket)]
+        if plan.limit and self.sketch.limit_kind in ("asc", "desc") and not plan.order:
+            if not plan.measures:
+                raise CannotPlan("order_unclear")
+            return replace(plan, order=(Order(plan.measures[0], self.sketch.limit_kind == "desc"),))
+        if buckets and not plan.order:
+            return replace(plan, order=tuple(Order(bucket) for bucket in buckets))
+        return plan
+
+    # -- the rest --------------------------------------------------------------------------------------------
+
+    def _anchor(
+        self, keys: list[Field | Bucket], groups: list[Field | Bucket], measures: list[Measure]
+    ) -> str:
+        for measure in measures:
+            if measure.agg == "metric":
+                metric = self.names.model.metric(measure.metric)
+                return metric.table if metric and metric.table else self._ratio_base(measure)
+            return measure.entity or (measure.field.entity if measure.field else "")
+        for key in (*keys, *groups):
+            if isinstance(key, Field):
+                return key.entity
+        return self._only_entity()
+
+    def _ratio_base(self, measure: Measure) -> str:
+        metric = self.names.model.metric(measure.metric)
+        part = self.names.model.metric(metric.ratio.numerator) if metric and metric.ratio else None
+        return part.table if part else ""
+
+    def _absent(self, anchor: str, filters: list[Filter]) -> list[Related]:
+        found = []
+        for item, _ in self.sketch.absent:
+            entity = self.resolver.entity(item)
+            if entity is None or entity == anchor:
+                raise CannotPlan("absence_unclear")
+            inside = [
+                f
+                for f in filters
+                if isinstance(f, During) or getattr(getattr(f, "field", None), "entity", "") == entity
+            ]
+            for part in inside:
+                filters.remove(part)
+            found.append(Related(entity, tuple(inside)))  # type: ignore[arg-type]  # conditions and periods only
+        return found
+
+    def _compared(self, plan: QueryPlan) -> QueryPlan:
+        if not self.sketch.versus and "growth" not in self.sketch.flags:
+            return plan
+        if not plan.measures:
+            raise CannotPlan("nothing_measured")
+        periods = [f for f in plan.filters if isinstance(f, During)]
+        unit = next((key.unit for key in plan.keys if isinstance(key, Bucket)), None)
+        months = 12 if self.sketch.versus in ("year", "") else _length(unit, periods)
+        return replace(plan, versus=months)
+
+
+def _length(unit: Unit | None, periods: list[During]) -> int:
+    """How far back "the previous period" is, in months."""
+    sizes = {"month": 1, "quarter": 3, "year": 12, "fiscal_year": 12}
+    period: Period | None = periods[0].period if periods else None
+    months = sizes.get(unit or "", 0) or (period.months if period else 0)
+    if not months:
+        raise CannotPlan("versus_unclear")
+    return months
+
+
+def refuse_unsupported(sketch: Sketch) -> None:
+    """Words whose meaning is known and beyond this drafter: better said than ignored."""
+    for flag in sorted(sketch.flags):
+        if flag.startswith("unsupported:"):
+            raise CannotPlan("unsupported", name=flag.partition(":")[2])

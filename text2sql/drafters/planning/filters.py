@@ -1,0 +1,199 @@
+"""Bounds and periods of a sketch as filters of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from text2sql.drafters.planning.plan import (
+    AgainstAggregate,
+    AnyOf,
+    CannotPlan,
+    Condition,
+    During,
+    Field,
+    Filter,
+    Note,
+    Related,
+    note,
+)
+from text2sql.drafters.planning.resolver import Resolver
+from text2sql.drafters.planning.scope import Names
+from text2sql.drafters.planning.sketch import Bound, Sketch
+from text2sql.drafters.reading.items import Item
+
+
+@dataclass
+class FilterBuilder:
+    """Builds the filters of one plan."""
+
+    names: Names
+    sketch: Sketch
+    resolver: Resolver
+    notes: list[Note]
+
+    def filters(self, anchor: str, *, has_metric: bool) -> list[Filter]:
+        """All filters, in the order of the question; neighbours joined by "or" are one."""
+        found: list[Filter] = []
+        for bound in self.sketch.bounds:
+            condition = self._condition(bound, anchor)
+            if found and self._joined_by_or(bound) and isinstance(found[-1], Condition | AnyOf):
+                previous = found[-1].parts if isinstance(found[-1], AnyOf) else (found[-1],)
+                found[-1] = AnyOf((*previous, condition))
+            elif bound.every and len(condition.values) > 1:
+                found += self._every(condition, anchor)
+            else:
+                found.append(condition)
+        for aggregate in self.sketch.aggregate_bounds:
+            if aggregate.against:
+                column = self.resolver.field(aggregate.item, anchor)
+                if column is None:
+                    raise CannotPlan("no_column", name=aggregate.item.text)
+                found.append(AgainstAggregate(column, aggregate.operator, aggregate.agg))
+        return found + self._periods(anchor, has_metric=has_metric)
+
+    def _joined_by_or(self, bound: Bound) -> bool:
+        return bound.at > 0 and self.sketch.items[bound.at - 1].code == "|"
+
+    def _every(self, condition: Condition, anchor: str) -> list[Filter]:
+        """Both A and B: related rows for each; a single row cannot hold two values."""
+        if condition.field.entity == anchor:
+            raise CannotPlan("only_one", name=condition.field.dimension, table=anchor)
+        return [
+            Related(condition.field.entity, (replace(condition, values=(value,)),), exists=True)
+            for value in condition.values
+        ]
+
+    def _condition(self, bound: Bound, anchor: str) -> Condition:
+        column, values, numeric = self._operands(bound, anchor)
+        operator = bound.operator
+        if bound.negated and operator in ("=", "!="):
+            operator = "!=" if operator == "=" else "="
+        elif bound.negated:
+            raise CannotPlan("negation")
+        return Condition(column, operator, values, numeric)
+
+    def _operands(self, bound: Bound, anchor: str) -> tuple[Field, tuple[str, ...], bool]:
+        """The column, its values as stored, and whether they are numbers."""
+        column = self._column(bound, anchor)
+        if column is None:
+            return self._by_value(bound)
+        kind = self.names.dimension(column).type
+        texts = []
+        for item in bound.values:
+            if item.number is not None and item.code in "NP":
+                texts.append(item.number.literal if kind == "number" else item.number.text)
+            elif bound.operator in ("contains", "starts", "ends"):
+                texts.append(item.text)
+            else:
+                texts.append(self._stored(item, column))
+        if kind == "number" and any(not _is_number(text) for text in texts):
+            raise CannotPlan("is_number", name=column.dimension)
+        if kind != "number" and bound.operator in (">", ">=", "<", "<=") and kind == "text":
+            self._check_text_numbers(column, texts)
+        return column, tuple(texts), kind == "number"
+
+    def _check_text_numbers(self, column: Field, texts: list[str]) -> None:
+        """Text compared by size is a guess: SQLite stores numbers in text columns, but '9' > '10'."""
+        raise CannotPlan("is_text", name=column.dimension, value=" ".join(texts))
+
+    def _column(self, bound: Bound, anchor: str) -> Field | None:
+        if bound.dimension is not None and bound.dimension.code in "DE":
+            column = self.resolver.field(bound.dimension, anchor)
+            if column is not None and bound.dimension.code == "D":
+                return column
+            entity = self.resolver.entity(bound.dimension)
+            if entity is not None and bound.values and bound.values[0].code == "Q":
+                return self._titled(entity, bound.values[0])
+            return None
+        if bound.concept:
+            entities = [anchor, *sorted(self.resolver.mentioned, key=lambda e: -self.resolver.mentioned[e])]
+            found = (self.resolver.concept(bound.concept, entity) for entity in entities)
+            column = next((each for each in found if each), None)
+            if column is None:
+                raise CannotPlan("no_column", name=bound.concept)
+            return column
+        return None
+
+    def _titled(self, entity: str, value: Item) -> Field | None:
+        """「Plaza Museum」という博物館: a quoted name belongs to the column that holds it, or to the title."""
+        for column, _, _ in self.resolver.value_fields(value.values):
+            if column.entity == entity:
+                return column
+        title = self.names.entity(entity).title
+        return Field(entity, title) if title else None
+
+    def _by_value(self, bound: Bound) -> tuple[Field, tuple[str, ...], bool]:
+        """Values name their own column."""
+        if not bound.values:
+            raise CannotPlan("no_value", name="")
+        found = self.resolver.value_field(bound.values[0])
+        if found is None:
+            raise CannotPlan("no_value", name=bound.values[0].text)
+        column, match = found
+        texts = [match.value]
+        for item in bound.values[1:]:
+            texts.append(self._stored(item, column))
+        return column, tuple(texts), False
+
+    def _stored(self, item: Item, column: Field) -> str:
+        """The value as the column holds it; as said where the column's values are not known."""
+        wanted = self.names.dimension(column).sql.strip('"').casefold()
+        table = self.names.entity(column.entity).physical
+        for match in item.values:
+            if match.column.casefold() == wanted and match.table.casefold() == table.casefold():
+                return match.value
+        profile = (found := self.names.column(column)) and found.profile
+        if profile and profile.complete:
+            raise CannotPlan("not_a_value", name=column.dimension, value=item.text)
+        self.sketch.weak.append(note("unknown_value", value=item.text, name=column.dimension))
+        return item.text
+
+    # -- periods ---------------------------------------------------------------------------------------------
+
+    def _periods(self, anchor: str, *, has_metric: bool) -> list[Filter]:
+        found: list[During] = []
+        for item, dimension in self.sketch.periods:
+            if item.period is None:
+                continue
+            column = self._period_column(dimension, anchor, has_metric=has_metric)
+            if item.period.assumption:
+                self.notes.append(
+                    note(f"assume_{item.period.assumption}", label=item.period.label, dates=item.period.dates)
+                )
+            found.append(During(item.period, column))
+        if len(found) > 1 and all(p.field == found[0].field for p in found):
+            if any(part.field is None for part in found):
+                raise CannotPlan("several_periods")
+            return [AnyOf(tuple(found))]
+        return list(found)
+
+    def _period_column(self, dimension: Item | None, anchor: str, *, has_metric: bool) -> Field | None:
+        if dimension is not None:
+            column = self.resolver.field(dimension, anchor)
+            if column is not None and self.names.form(column) is not None:
+                return column
+        if has_metric:
+            return None
+        candidates = [anchor, *sorted(self.resolver.mentioned, key=lambda e: -self.resolver.mentioned[e])]
+        for name in dict.fromkeys(candidates):
+            entity = self.names.entity(name)
+            if entity.time:
+                return Field(name, entity.time)
+        for name in dict.fromkeys(candidates):
+            years = [
+                Field(name, d.name)
+                for d in self.names.entity(name).dimensions
+                if self.names.form(Field(name, d.name)) is not None
+            ]
+            if len(years) == 1:
+                self.sketch.weak.append(note("period_of", name=years[0].dimension))
+                return years[0]
+        raise CannotPlan("no_time", name=anchor)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
