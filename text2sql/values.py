@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 from retrieval.language import fold
 from text2sql.semantics import SemanticModel
 from text2sql.types import Catalog
+from text2sql.visible_model import visible_model
 from text2sql.words import Token, stems
 
 LONGEST = 8
@@ -92,7 +93,7 @@ def _entries(catalog: Catalog, model: SemanticModel | None) -> Iterable[tuple[st
                 for value in column.profile.values:
                     if value.strip():
                         yield value, ValueMatch(table.qualified, column.name, value)
-    for entity in model.tables if model else ():
+    for entity in visible_model(model, catalog).tables if model else ():
         owner = catalog.table(entity.physical)
         for dimension in entity.dimensions if owner is not None else ():
             column_name = dimension.sql

@@ -36,6 +36,7 @@ from text2sql.semantics import SemanticModel
 from text2sql.types import Catalog, Choice, Decline, Draft, Drafting
 from text2sql.values import ValueIndex
 from text2sql.verified import VerifiedQueries
+from text2sql.visible_model import visible_model, visible_queries
 
 NAME = "offline"
 _GRAMMARS = {"en": grammar_en.RULES, "ja": grammar_ja.RULES}
@@ -70,9 +71,10 @@ class OfflineDrafter:
         *,
         clock: Clock,
     ) -> None:
-        self._names = Names(catalog, model)
-        self._reader = Reader(Linker(model, glossary), values)
-        self._verified = verified or VerifiedQueries()
+        visible = visible_model(model, catalog)
+        self._names = Names(catalog, visible)
+        self._reader = Reader(Linker(visible, glossary), values)
+        self._verified = visible_queries(verified or VerifiedQueries(), catalog)
         self._clock = clock
 
     def draft(self, question: str, context: Context, n: int = 1) -> Drafting:
@@ -237,7 +239,7 @@ class OfflineDrafter:
                 return attempt.teller.say("clarify_period", text=item.text)
         return attempt.teller.say("clarify", text=attempt.resolver.ambiguities[0].item.text)
 
-    def _verified_draft(self, sql: str, wording: str, exact: bool) -> Drafting:  # noqa: FBT001 - one caller
+    def _verified_draft(self, sql: str, wording: str, exact: bool) -> Drafting:
         draft = Draft(
             sql=sql,
             origin="verified",
