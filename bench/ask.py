@@ -14,10 +14,12 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
+from app.ingesting import folders_of, ingest_folders
 from app.settings import load
-from app.wiring import Application, open_application
-from demo.home import build_demo
-from demo.questions import load_questions
+from app.wiring import Application, open_application, open_stores
+from demo.building import build_home
+from demo.questions import SPREAD, read_questions
+from retrieval.postgres.database import open_database
 
 
 def main(arguments: list[str]) -> None:
@@ -29,14 +31,21 @@ def main(arguments: list[str]) -> None:
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         home = given.home or Path(scratch) / "home"
-        build_demo(home, customers=given.customers)
-        with open_application(load(home)) as app:
-            run(app, given.rounds)
+        database = open_database(home)
+        try:
+            build_home(home, database, given.customers)
+            settings = load(home)
+            with open_stores(settings) as stores:
+                ingest_folders(stores, folders_of(settings, []))
+            with open_application(settings) as app:
+                run(app, given.rounds)
+        finally:
+            database.close()
 
 
 def run(app: Application, rounds: int) -> None:
     """Ask everything `rounds` times and print the table."""
-    questions = load_questions()
+    questions = read_questions(SPREAD)
     parts: dict[str, list[float]] = defaultdict(list)
     outcomes: dict[str, int] = defaultdict(int)
     for number in range(rounds + 1):
@@ -50,4 +59,6 @@ def run(app: Application, rounds: int) -> None:
     print(f"{'part':<12}{'p50 ms':>10}{'p95 ms':>10}{'n':>7}")
     for part, times in sorted(parts.items(), key=lambda item: -statistics.median(item[1])):
         ordered = sorted(times)
-        print(f"{part:<12}{statistics.median(ordered):>10.1f}{ordered[int(len(ordered) * 0.95)]:>10.1f}{len(ordered):>7}")
+        print(
+            f"{part:<12}{statistics.median(ordered):>10.1f}{ordered[int(len(ordered) * 0.95)]:>10.1f}{len(ordered):>7}"
+        )
