@@ -24,8 +24,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_ENCODINGS = ("utf-8", "cp932", "euc_jp", "iso2022_jp", "cp1252")
-"""Tried in this order; of Shift_JIS and EUC-JP, which often both decode, the likelier is taken."""
+_OTHERS = ("cp932", "euc_jp", "cp1252")
+"""Tried where UTF-8 does not decode; of Shift_JIS and EUC-JP, which often both do, the likelier is taken."""
 _HALF_KATAKANA = re.compile("[\uff61-\uff9f]")
 _NUMBER = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -77,12 +77,15 @@ def _unusable(path: Path, what: str) -> WarehouseUnavailable:
 def encoding_of(path: Path) -> str:
     """Python's name of the encoding that the whole file decodes with. Raises UnicodeError when none does."""
     with opened(path) as file:
-        head = file.read(4)
+        head = file.read(_CHUNK)
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
-    fitting = [e for e in _ENCODINGS[:1] if _decodes(path, e)]
-    fitting = fitting or [e for e in _ENCODINGS[1:] if _decodes(path, e)]
+    if b"\x1b$" in head and _decodes(path, "iso2022_jp"):  # ASCII to every other encoding
+        return "iso2022_jp"
+    if _decodes(path, "utf-8"):
+        return "utf-8"
+    fitting = [encoding for encoding in _OTHERS if _decodes(path, encoding)]
     if not fitting:
         raise UnicodeError("its text is in none of the known encodings (UTF-8, Shift_JIS, EUC-JP, …)")
     if fitting[:2] == ["cp932", "euc_jp"]:
@@ -93,18 +96,14 @@ def encoding_of(path: Path) -> str:
 
 def _decodes(path: Path, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
-    escaped = encoding == "iso2022_jp"
-    seen = False
     try:
         with opened(path) as file:
             while chunk := file.read(_CHUNK):
-                seen = seen or b"\x1b$" in chunk
                 decoder.decode(chunk)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
-    # Its bytes are plain ASCII: only the escape sequences tell ISO-2022-JP.
-    return seen if escaped else True
+    return True
 
 
 def _strange(path: Path, encoding: str) -> int:
