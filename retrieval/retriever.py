@@ -1,6 +1,6 @@
 """One question in, one Context out: situational sources and searches side by side, under a deadline.
 
-Documents and catalogue objects are searched apart, so that neither crowds the other out. A situational source
+Documents, definitions and tables are searched apart, so that none crowds the others out. A situational source
 that fails or is too slow is left out and named; a failing search is an error, because an answer without it would
 say "not in the documents" of what was never looked for.
 """
@@ -10,14 +10,14 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from retrieval.embeddings import EmbeddingModel
 from retrieval.errors import BunmyakuError
 from retrieval.language import detect
 from retrieval.merging import Found, merge
-from retrieval.searching import search
+from retrieval.searching import embed
 from retrieval.situational.conversation import RecentTurns, with_before
 from retrieval.types import (
     Clock,
@@ -36,12 +36,13 @@ from retrieval.types import (
 
 PASSAGES = 12
 """Passages of documents looked for."""
-OBJECTS = 12
-"""Catalogue objects (tables, metrics, dimensions, terms, verified queries) looked for."""
-_CATALOGUE: tuple[DocumentKind, ...] = ("table", "metric", "dimension", "term", "verified")
-
-Outcomes = dict[str, Any]
-"""What each job came back with: its value, or the exception it raised; absent when it was too slow."""
+OBJECTS = 8
+"""Tables, and again definitions, looked for."""
+_SEARCHES: Mapping[str, tuple[int, tuple[DocumentKind, ...]]] = {
+    "documents": (PASSAGES, ("document",)),
+    "definitions": (OBJECTS, ("metric", "dimension", "term", "verified")),
+    "tables": (OBJECTS, ("table",)),
+}
 
 
 class Retriever:
@@ -81,14 +82,14 @@ class Retriever:
         asked = with_before(question, turns)
         jobs = {source.name: _fetching(source, principal, asked) for source in self._sources}
         running = _start(jobs)
-        documents, objects = self._search(asked, principal)
+        results = self._search(asked, principal)
         facts = _collect(running, jobs, ends, left_out)
         found = Found(
             facts=facts,
             turns=turns,
-            passages=[*documents.passages, *objects.passages],
+            passages=[passage for result in results for passage in result.passages],
             left_out=left_out,
-            withheld=documents.withheld + objects.withheld,
+            withheld=sum(result.withheld for result in results),
         )
         return merge(question, principal, detect(question), found, budget)
 
@@ -106,19 +107,23 @@ class Retriever:
         half = time.monotonic() + (ends - time.monotonic()) / 2
         return _collect(_start(jobs), jobs, half, left_out)
 
-    def _search(self, question: str, principal: Principal) -> tuple[SearchResult, SearchResult]:
-        def looking(kinds: tuple[DocumentKind, ...], limit: int) -> Callable[[], SearchResult]:
-            query = SemanticQuery(
-                question, principal, limit=limit, kinds=kinds, dense=self._model is not None
-            )
-            return lambda: search(self._store, self._model, query)
+    def _search(self, question: str, principal: Principal) -> list[SearchResult]:
+        """One result for each of `_SEARCHES`; the first failure is raised."""
+        vector = embed(self._model, question)
 
-        other = _start({"objects": looking(_CATALOGUE, OBJECTS)})
-        documents = looking(("document",), PASSAGES)()
-        _, objects = other.get()
-        if isinstance(objects, BaseException):
-            raise objects
-        return documents, objects
+        def looking(limit: int, kinds: tuple[DocumentKind, ...]) -> Callable[[], SearchResult]:
+            query = SemanticQuery(question, principal, limit=limit, kinds=kinds, dense=vector is not None)
+            return lambda: self._store.search(query, vector)
+
+        jobs = {name: looking(limit, kinds) for name, (limit, kinds) in _SEARCHES.items()}
+        done = _start(jobs)
+        found: dict[str, SearchResult] = {}
+        while len(found) < len(jobs):
+            name, outcome = done.get()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            found[name] = outcome
+        return [found[name] for name in jobs]
 
 
 def _fetching(source: SituationalSource, principal: Principal, question: str) -> Callable[[], list[Fact]]:

@@ -7,12 +7,17 @@ from retrieval.language import detect
 from retrieval.types import SearchResult, SemanticQuery, SemanticStore
 
 
-def search(store: SemanticStore, model: EmbeddingModel | None, query: SemanticQuery) -> SearchResult:
-    """Search by word, and by meaning where the embedder knows the language of the question.
+def embed(model: EmbeddingModel | None, text: str) -> list[float] | None:
+    """The vector to search with; None where the embedder cannot read the text, or there is none.
 
     A vector made by a model that cannot read the question is noise that would drown the words.
     """
-    dense = query.dense and model is not None and detect(query.text) in model.languages
-    if model is None or not dense or not query.text.strip():
-        return store.search(query)
-    return store.search(query, model.embeddings.embed_query(query.text))
+    if model is None or detect(text) not in model.languages or not text.strip():
+        return None
+    return model.embeddings.embed_query(text)
+
+
+def search(store: SemanticStore, model: EmbeddingModel | None, query: SemanticQuery) -> SearchResult:
+    """Search by word, and by meaning where the embedder knows the language of the question."""
+    vector = embed(model, query.text) if query.dense else None
+    return store.search(query) if vector is None else store.search(query, vector)
