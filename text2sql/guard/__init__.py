@@ -1,0 +1,121 @@
+"""The guard: what may run, and as what.
+
+It reads like a proof over one tree; each step is one file, and stops at the first thing it cannot prove:
+
+1. reading     one statement, in the dialect, bounded           empty, too_long, many_statements, not_a_query, syntax, hint
+2. wording     what the parser forgives and engines do not      syntax
+3. functions   every call by name and number of arguments       function, arguments, unbounded
+4. gate        every node and argument only reads               not_read_only, node, argument, type, placeholder
+5. resolve     every name, as the engine reads names            unknown_table, unknown_column, ambiguous_column, aggregate …
+6. rewrite     the caller's rows and columns, at every scan     policy_broken, shadowing
+7. regenerate  only our own text, read back and compared        changed
+
+Whatever goes wrong inside is a refusal too (`internal`): the guard never fails open and never raises.
+"""
+
+from __future__ import annotations
+
+from retrieval.types import Principal
+from text2sql.guard.allowlist import DIALECTS, allowlist
+from text2sql.guard.engines import ENGINES
+from text2sql.guard.functions import check_functions
+from text2sql.guard.gate import check_nodes
+from text2sql.guard.grouping import check_grouping
+from text2sql.guard.reading import read
+from text2sql.guard.refusal import Refused, position
+from text2sql.guard.regenerate import regenerate
+from text2sql.guard.resolve import Resolver
+from text2sql.guard.rewrite import rewrite
+from text2sql.guard.tables import Tables
+from text2sql.guard.warnings import warnings_for
+from text2sql.guard.wording import check_wording
+from text2sql.policy import Policy
+from text2sql.types import Catalog, Check, Verdict, Violation
+
+__all__ = ["SqlGuard"]
+
+
+class SqlGuard:
+    """Decides what may run. Holds nothing of what it checks; safe to share between threads."""
+
+    def check(
+        self, sql: str, catalog: Catalog, principal: Principal, policy: Policy | None = None
+    ) -> Verdict:
+        """Prove the statement harmless and rewrite it for this caller, or refuse it with reasons. Never raises."""
+        checks: list[Check] = []
+        tables: Tables | None = None
+        try:
+            if not isinstance(sql, str):
+                raise Refused("not_text", "A statement is text.")
+            if catalog.dialect not in DIALECTS:
+                raise Refused(
+                    "dialect",
+                    f"{catalog.dialect} is not a dialect we can check; refused.",
+                    0,
+                    catalog.dialect,
+                )
+            tables = Tables(ENGINES[catalog.dialect], catalog, principal, policy)
+            return _prove(sql, tables, checks)
+        except Refused as refused:
+            violation = refused.violation(sql if isinstance(sql, str) else "")
+        except RecursionError:
+            violation = Violation(
+                "too_deep", "The statement is nested too deeply; write it flatter.", position(0, sql)
+            )
+        except Exception as error:  # noqa: BLE001 - promise: whatever goes wrong in here is a refusal
+            message = f"The guard could not decide ({type(error).__name__}); refused."
+            violation = Violation("internal", message, position(None, sql if isinstance(sql, str) else ""))
+        checks.append(Check(violation.code, False, violation.message))
+        return Verdict(
+            allowed=False,
+            policy=policy.title if policy is not None else None,
+            violations=(violation,),
+            checks=tuple(checks),
+            withheld=tuple(tables.withheld) if tables is not None else (),
+        )
+
+
+def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
+    catalog, policy = tables.catalog, tables.policy
+    allowed = allowlist(catalog.dialect)
+
+    statement = read(sql, allowed)
+    check_wording(statement.tokens, catalog.dialect)
+    checks.append(
+        Check("one statement", True, f"one {catalog.dialect} query of {len(statement.tokens)} words")
+    )
+
+    calls = check_functions(statement.tokens, allowed)
+    nodes = check_nodes(statement.tree, sql, allowed)
+    checks.append(Check("only reads", True, f"{nodes} nodes and {calls} calls, each on the list"))
+
+    resolver = Resolver(tables.engine, allowed, tables, sql)
+    resolver.statement(statement.tree)
+    facts = resolver.facts
+    found = facts.tables()
+    checks.append(Check("names resolve", True, f"{len(found)} tables, {len(facts.bindings)} columns"))
+    ungrouped = check_grouping(facts, tables.engine, resolver.expressions)
+
+    warnings = warnings_for(facts, tables, ungrouped, sql)
+    columns = tuple(facts.columns())
+    done = rewrite(statement.tree, facts, tables)
+    if policy is not None:
+        rules, masked = len(done.row_rules), len(done.masked)
+        checks.append(
+            Check("policy written in", True, f"{policy.title}: {rules} row rules, {masked} masked columns")
+        )
+
+    text = regenerate(statement.tree, statement, allowed, bound=bool(done.parameters))
+    checks.append(Check("rewritten and read back", True, "the text that runs says what was checked"))
+    return Verdict(
+        allowed=True,
+        sql=text,
+        parameters=done.parameters,
+        policy=policy.title if policy is not None else None,
+        warnings=warnings,
+        tables=tuple(found),
+        columns=columns,
+        checks=tuple(checks),
+        row_rules=done.row_rules,
+        masked=tuple(done.masked),
+    )

@@ -1,0 +1,184 @@
+"""Function calls as they are written: which names are called, with how many arguments, in the words themselves.
+
+The tree knows functions under the parser's names (`IFNULL` becomes Coalesce), so names and numbers of
+arguments are taken from the words: those are what the engine reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlglot.tokens import Token, TokenType
+
+T = TokenType
+_STRUCTURE = frozenset(
+    [
+        "in",
+        "and",
+        "or",
+        "not",
+        "on",
+        "where",
+        "from",
+        "join",
+        "select",
+        "as",
+        "over",
+        "filter",
+        "using",
+        "values",
+        "having",
+        "limit",
+        "offset",
+        "when",
+        "then",
+        "else",
+        "case",
+        "between",
+        "like",
+        "ilike",
+        "is",
+        "union",
+        "all",
+        "any",
+        "some",
+        "intersect",
+        "except",
+        "distinct",
+        "with",
+        "recursive",
+        "qualify",
+        "window",
+        "group",
+        "escape",
+        "sets",
+        "cube",
+        "rollup",
+        "lateral",
+        "pivot",
+        "unpivot",
+        "for",
+        "exclude",
+        "rename",
+        "materialized",
+        "glob",
+        "regexp",
+        "match",
+        "similar",
+        "at",
+        "collate",
+        "interval",
+        "div",
+        "by",
+        "set",
+        "to",
+        "end",
+        "rows",
+        "fetch",
+        "only",
+        "cross",
+        "inner",
+        "outer",
+        "full",
+        "natural",
+        "within",
+        "returning",
+    ]
+)
+_NAMED = frozenset({T.VAR, T.IDENTIFIER})
+_OPENING = frozenset({T.L_PAREN, T.L_BRACKET, T.L_BRACE})
+_CLOSING = frozenset({T.R_PAREN, T.R_BRACKET, T.R_BRACE})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`name(arguments)`; each argument is its words. `star` for `count(*)`."""
+
+    name: str
+    token: Token
+    arguments: tuple[list[Token], ...]
+
+    @property
+    def star(self) -> bool:
+        """Whether the only argument is `*`."""
+        return len(self.arguments) == 1 and [t.token_type for t in self.arguments[0]] == [T.STAR]
+
+    @property
+    def distinct(self) -> bool:
+        """Whether the arguments start with DISTINCT."""
+        return (
+            bool(self.arguments) and bool(self.arguments[0]) and self.arguments[0][0].token_type == T.DISTINCT
+        )
+
+
+def calls(tokens: list[Token]) -> Iterator[Call]:
+    """Every call, in the order of the words."""
+    for index in range(len(tokens) - 1):
+        if tokens[index + 1].token_type == T.L_PAREN and _is_call(tokens, index):
+            token = tokens[index]
+            yield Call(token.text.lower(), token, tuple(_arguments(tokens, index + 2)))
+
+
+def _is_call(tokens: list[Token], index: int) -> bool:
+    token = tokens[index]
+    text = token.text
+    if token.token_type == T.IDENTIFIER:
+        pass  # a quoted name that is called is a call
+    elif (
+        token.token_type == T.STRING
+        or not (text[:1].isalpha() or text[:1] == "_")
+        or " " in text
+        or (text.lower() in _STRUCTURE and not _filter_of_a_list(tokens, index))
+    ):
+        return False
+    before = tokens[index - 1] if index else None
+    if before is None:
+        return True
+    if before.token_type in (T.ALIAS, T.DCOLON, T.R_PAREN, *_NAMED):
+        return False  # a type, or an alias with its columns: neither calls anything
+    if before.token_type == T.STAR and text.lower() == "replace":
+        return not (index > 1 and tokens[index - 2].token_type in (T.SELECT, T.COMMA, T.DISTINCT, T.DOT))
+    return not _names_a_cte(tokens, index)
+
+
+def _filter_of_a_list(tokens: list[Token], index: int) -> bool:
+    return tokens[index].text.lower() == "filter" and tokens[index + 2].token_type != T.WHERE
+
+
+def _names_a_cte(tokens: list[Token], index: int) -> bool:
+    """`WITH name(columns) AS (…)`."""
+    before = tokens[index - 1]
+    if before.token_type not in (T.WITH, T.RECURSIVE, T.COMMA):
+        return False
+    end = _closing(tokens, index + 1)
+    return end + 1 < len(tokens) and tokens[end + 1].token_type == T.ALIAS and _opens(tokens, end + 2)
+
+
+def _opens(tokens: list[Token], index: int) -> bool:
+    # AS (, AS MATERIALIZED (, AS NOT MATERIALIZED (
+    return any(t.token_type == T.L_PAREN for t in tokens[index : index + 3])
+
+
+def _closing(tokens: list[Token], opening: int) -> int:
+    depth = 0
+    for index in range(opening, len(tokens)):
+        kind = tokens[index].token_type
+        depth += (kind in _OPENING) - (kind in _CLOSING)
+        if depth == 0:
+            return index
+    return len(tokens)
+
+
+def _arguments(tokens: list[Token], start: int) -> list[list[Token]]:
+    found: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens[start:]:
+        if token.token_type in _CLOSING and depth == 0:
+            break
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        if token.token_type == T.COMMA and depth == 0:
+            found.append([])
+        else:
+            found[-1].append(token)
+    return [] if found == [[]] else found

@@ -1,0 +1,130 @@
+"""What one column name means: a field in sight, an alias, a row id, a string, or nothing."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from text2sql.guard.engines import Engine
+from text2sql.guard.refusal import Refused, instead, nearest
+from text2sql.guard.scope import Binding, Facts, Field, Scope, Source
+
+
+class Columns:
+    """Resolves column names, innermost scope first, as the engine does."""
+
+    def __init__(self, engine: Engine, facts: Facts) -> None:
+        self.engine = engine
+        self.facts = facts
+
+    def resolve(self, node: exp.Column, scope: Scope) -> exp.Expr | None:
+        """Bind the name. Returns the expression it stands for where it is an alias of the SELECT list."""
+        if isinstance(node.this, exp.Star):
+            raise Refused(
+                "whole_row", "A whole row cannot be used as a value; name its columns.", node, node.sql()
+            )
+        name = self.engine.fold(node.this)
+        table, schema = node.args.get("table"), node.args.get("db")
+        qualifier = self.engine.fold(table) if table is not None else ""
+        if any(name in names for names in scope.lambdas) and not qualifier:
+            return None
+        for around in scope.chain():
+            found = around.matches(qualifier, name, schema.name.lower() if schema is not None else "")
+            if not found and self.engine.exact_quotes:
+                found = self._other_case(node, qualifier, around)
+            if found:
+                self._bind(node, name, found, around)
+                return None
+            if not qualifier:
+                alias = self._alias(name, around)
+                if alias is not None:
+                    self.facts.aliases[id(node)] = alias
+                    return alias
+            if self._row_id(node, qualifier, name, around):
+                return None
+        return self._unresolved(node, scope)
+
+    def _bind(self, node: exp.Column, name: str, found: list[tuple[Source, Field]], scope: Scope) -> None:
+        source, field = found[0]
+        if len(found) > 1 and not scope.one(name, found):
+            choices = tuple(f"{s.alias}.{node.name}" for s, _ in found)
+            raise Refused(
+                "ambiguous_column", f"{node.name} is in several tables; write {' or '.join(choices)}.",
+                node, node.sql(), choices,
+            )  # fmt: skip
+        if name in source.repeated and self.engine.exact_quotes:
+            raise Refused(
+                "ambiguous_column", f"{source.alias} has two columns called {node.name}.", node, node.sql()
+            )
+        self.facts.bindings[id(node)] = Binding(scope, source, field)
+        self.facts.nodes.append(node)
+
+    def _other_case(self, node: exp.Column, qualifier: str, scope: Scope) -> list[tuple[Source, Field]]:
+        """The column under another case, written out as the catalogue has it, where only one can be meant."""
+        wanted = node.name.lower()
+        found = []
+        for source in scope.seen():
+            if source.table is None or (qualifier and source.alias != qualifier):
+                continue
+            found.extend(
+                (source, f) for f in source.fields if f.name.lower() == wanted and f.column is not None
+            )
+        if len(found) == 1 and found[0][1].column is not None:
+            node.this.set("this", found[0][1].column.name)
+            node.this.set("quoted", True)
+        return found if len(found) == 1 else []
+
+    def _alias(self, name: str, scope: Scope) -> exp.Expr | None:
+        clause = scope.clause
+        in_list = clause == "select" and self.engine.aliases_in_select
+        return scope.aliases.get(name) if in_list or clause in self.engine.aliases_in else None
+
+    def _row_id(self, node: exp.Column, qualifier: str, name: str, scope: Scope) -> bool:
+        """`rowid`: of the only table in sight, or of the one named, if the caller sees the table as it is."""
+        if name not in self.engine.row_ids:
+            return False
+        sources = [s for s in scope.seen() if s.table is not None and (not qualifier or s.alias == qualifier)]
+        if len(sources) != 1 or (len(scope.seen()) != 1 and not qualifier):
+            return False
+        binding = Binding(scope, sources[0], Field(name))
+        self.facts.row_ids.append(binding)
+        self.facts.bindings[id(node)] = binding
+        return True
+
+    def _unresolved(self, node: exp.Column, scope: Scope) -> exp.Expr | None:
+        if (
+            self.engine.strings_in_double_quotes
+            and node.args.get("table") is None
+            and self._double_quoted(node)
+        ):
+            self.facts.strings.append(node)
+            return None
+        table = node.args.get("table")
+        sources = [s for around in scope.chain() for s in around.sources]
+        if table is not None and not any(s.alias == self.engine.fold(table) for s in sources):
+            raise self._no_source(node, table, sources)
+        if table is None and any(s.alias == self.engine.fold(node.this) for s in sources):
+            raise Refused(
+                "whole_row",
+                f"{node.name} is a table; a whole row cannot be used as a value.",
+                node,
+                node.name,
+            )
+        inside = [s for s in sources if table is None or s.alias == self.engine.fold(table)]
+        offered = nearest(node.name, {f.name for s in inside for f in s.fields})
+        where = f" in {table.name}" if table is not None else ""
+        message = f"There is no column {node.name}{where}." + instead(
+            offered, "Use only columns of the tables in FROM."
+        )
+        raise Refused("unknown_column", message, node, node.sql(), offered)
+
+    def _double_quoted(self, node: exp.Column) -> bool:
+        """Whether it was written "so", and not `so` or [so]."""
+        start = node.this.meta.get("start")
+        return isinstance(start, int) and self.facts.sql[start : start + 1] == '"'
+
+    def _no_source(self, node: exp.Column, table: exp.Expr, sources: list[Source]) -> Refused:
+        offered = nearest(table.name, {s.alias for s in sources if s.alias})
+        message = f"{table.name} is not in FROM of this query." + instead(
+            offered, "Join it, or use a table that is there."
+        )
+        return Refused("unknown_source", message, node, node.sql(), offered)

@@ -1,0 +1,84 @@
+"""How each engine reads names: the differences that decide whether a statement runs, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+_ALIASES_EVERYWHERE = frozenset({"on", "where", "group", "having", "qualify", "order"})
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One engine's ways. `aliases_in`: the clauses that may use a name given in the SELECT list."""
+
+    name: str
+    aliases_in: frozenset[str]
+    default_schema: str = ""
+    """What an unqualified name means where the catalogue does not say."""
+    exact_quotes: bool = False
+    """Whether a quoted name keeps its case (and an unquoted one is folded to lower)."""
+    strings_in_double_quotes: bool = False
+    """Whether a double-quoted name that is nothing else is a string."""
+    strict_groups: bool = True
+    """Whether a column beside an aggregate must be grouped."""
+    keys_determine: bool = False
+    """Whether grouping by a table's whole primary key covers its other columns."""
+    implicit_lateral: bool = False
+    """Whether a sub-query in FROM sees its left neighbours without LATERAL."""
+    forward_ctes: bool = False
+    """Whether a WITH query sees those after it."""
+    aliases_in_select: bool = False
+    """Whether a name given in the SELECT list can be used further right in it."""
+    row_ids: frozenset[str] = frozenset()
+    """Columns every table has though no catalogue names them."""
+    orders_by_output: bool = True
+    """Whether ORDER BY finds a result column by its name though it was given no alias."""
+    renames_tables: bool = True
+    """Whether `t AS x(a, b)` is known for tables and sub-queries."""
+
+    def fold(self, identifier: exp.Expr) -> str:
+        """The form under which two spellings of a name are the same."""
+        text = identifier.name
+        if self.exact_quotes and identifier.args.get("quoted"):
+            return text
+        return text.lower()
+
+
+ENGINES: dict[str, Engine] = {
+    "sqlite": Engine(
+        "sqlite",
+        _ALIASES_EVERYWHERE,
+        default_schema="main",
+        strings_in_double_quotes=True,
+        strict_groups=False,
+        forward_ctes=True,
+        row_ids=frozenset({"rowid", "oid", "_rowid_"}),
+        orders_by_output=False,
+        renames_tables=False,
+    ),
+    "duckdb": Engine(
+        "duckdb",
+        _ALIASES_EVERYWHERE,
+        default_schema="main",
+        implicit_lateral=True,
+        aliases_in_select=True,
+        orders_by_output=False,
+        row_ids=frozenset({"rowid"}),
+    ),
+    "postgres": Engine(
+        "postgres",
+        frozenset({"group", "order"}),
+        default_schema="public",
+        exact_quotes=True,
+        keys_determine=True,
+    ),
+    "redshift": Engine(
+        "redshift",
+        frozenset({"group", "order", "where", "having", "qualify"}),
+        default_schema="public",
+        aliases_in_select=True,
+    ),
+    "athena": Engine("athena", frozenset({"order"})),
+}

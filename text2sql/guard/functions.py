@@ -1,0 +1,150 @@
+"""Step 3: every call is of a function on the dialect's list, with a number of arguments it takes, and of bounded size."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from sqlglot.tokens import Token, TokenType
+
+from text2sql.guard.allowlist import Allowlist
+from text2sql.guard.calls import Call, calls
+from text2sql.guard.refusal import Refused, instead, nearest
+
+T = TokenType
+MAX_GENERATED = 1_000_000
+MAX_SIZED = 10_000
+_STEP = re.compile(r"(\d*)\s*(second|minute|hour|day|week|mon|month|quarter|year)s?\b", re.IGNORECASE)
+_SECONDS = {
+    "second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800, "mon": 2_592_000, "month": 2_592_000,
+    "quarter": 7_776_000, "year": 31_536_000,
+}  # fmt: skip
+_ARITHMETIC = frozenset({T.DASH, T.PLUS, T.L_PAREN, T.R_PAREN, T.COMMA, T.DOT, T.DCOLON, T.STRING, T.NUMBER})
+
+
+def check_functions(tokens: list[Token], allowed: Allowlist) -> int:
+    """Check every call; returns how many there are. Raises `Refused`: function, arguments, unbounded."""
+    count = 0
+    for call in calls(tokens):
+        count += 1
+        _check(call, allowed)
+    return count
+
+
+def _check(call: Call, allowed: Allowlist) -> None:
+    function = allowed.functions.get(call.name)
+    if function is None:
+        raise _unknown(call, allowed)
+    number = len(call.arguments)
+    kind = function.kind(0 if call.star and call.name == "count" else number)
+    if kind is None or (call.star and call.name != "count"):
+        raise Refused(
+            "arguments", f"{call.name}() takes {function.takes()} arguments, not {'*' if call.star else number}.",
+            call.token.start, call.name,
+        )  # fmt: skip
+    if call.distinct and number != 1 and kind == "aggregate" and allowed.dialect == "sqlite":
+        raise Refused(
+            "arguments", f"{call.name}(DISTINCT …) takes exactly one argument.", call.token.start, call.name
+        )
+    if kind == "sized" and not _small(call.arguments[1], MAX_SIZED):
+        raise Refused(
+            "unbounded", f"The length given to {call.name}() must be a number up to {MAX_SIZED}, written out.",
+            call.token.start, call.name,
+        )  # fmt: skip
+    if kind == "formatted" and not _plain_format(call.arguments[0]):
+        raise Refused(
+            "unbounded", f"The format given to {call.name}() must be a string with widths below 1000, written out.",
+            call.token.start, call.name,
+        )  # fmt: skip
+    if kind == "generator" and not _bounded(call):
+        raise Refused(
+            "unbounded",
+            f"{call.name}() must have its bounds written out, with at most {MAX_GENERATED} steps, or dates a day or more apart.",
+            call.token.start, call.name,
+        )  # fmt: skip
+
+
+def _unknown(call: Call, allowed: Allowlist) -> Refused:
+    if call.name in allowed.excluded:
+        return Refused(
+            "function",
+            f"{call.name}() is not allowed here: it {allowed.excluded[call.name]}.",
+            call.token.start,
+            call.name,
+        )
+    offered = nearest(call.name, allowed.functions)
+    message = f"{call.name}() is not among the functions allowed on {allowed.dialect}."
+    return Refused("function", message + instead(offered), call.token.start, call.name, offered)
+
+
+def _small(argument: list[Token], limit: int) -> bool:
+    return len(argument) == 1 and argument[0].token_type == T.NUMBER and _number(argument) is not None and (
+        0 <= (_number(argument) or 0) <= limit
+    )  # fmt: skip
+
+
+def _plain_format(argument: list[Token]) -> bool:
+    if len(argument) != 1 or argument[0].token_type != T.STRING:
+        return False
+    text = argument[0].text
+    return "*" not in text and not re.search(r"\d{4}", text) and not re.search(r"\{[^}]*\{", text)
+
+
+def _number(argument: list[Token]) -> float | None:
+    sign = 1.0
+    if argument and argument[0].token_type in (T.DASH, T.PLUS):
+        sign = -1.0 if argument[0].token_type == T.DASH else 1.0
+        argument = argument[1:]
+    if len(argument) != 1 or argument[0].token_type != T.NUMBER:
+        return None
+    try:
+        return sign * float(argument[0].text)
+    except ValueError:
+        return None
+
+
+def _bounded(call: Call) -> bool:
+    numbers = [_number(argument) for argument in call.arguments]
+    known = [n for n in numbers if n is not None]
+    if len(known) == len(numbers):
+        start, stop, step = [0.0, *known, 1.0][:3] if len(known) == 1 else [*known, 1.0][:3]
+        return step != 0 and abs(stop - start) / abs(step) <= MAX_GENERATED
+    # With a step of days the bounds are dates, whatever they are made of: an engine's calendar ends somewhere.
+    return all(_date_like(argument) for argument in call.arguments) and _dates_bounded(call)
+
+
+def _date_like(argument: list[Token]) -> bool:
+    for token in argument:
+        if token.token_type in _ARITHMETIC:
+            # Four digits are enough for any year or number of days; more could reach another age.
+            if token.token_type in (T.NUMBER, T.STRING) and re.search(r"\d{5}", token.text):
+                return False
+        elif not token.text.replace("_", "").replace(".", "").isalnum():
+            return False
+    return True
+
+
+def _dates_bounded(call: Call) -> bool:
+    if len(call.arguments) < 3:
+        return False
+    text = " ".join(token.text for token in call.arguments[2])
+    match = _STEP.search(text)
+    if match is None:
+        return False
+    seconds = int(match[1] or 1) * _SECONDS[match[2].lower()]
+    if seconds >= _SECONDS["day"]:
+        return True
+    first, last = (_instant(argument) for argument in call.arguments[:2])
+    return seconds > 0 and first is not None and last is not None and (
+        abs((last - first).total_seconds()) / seconds <= MAX_GENERATED
+    )  # fmt: skip
+
+
+def _instant(argument: list[Token]) -> datetime | None:
+    strings = [token.text for token in argument if token.token_type == T.STRING]
+    if len(strings) != 1 or any(t.token_type in (T.DASH, T.PLUS) for t in argument):
+        return None
+    try:
+        return datetime.fromisoformat(strings[0]).replace(tzinfo=None)
+    except ValueError:
+        return None

@@ -1,0 +1,143 @@
+"""Step 4: the statement only reads: every node of the tree, and every argument set on it, is on the list."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from text2sql.guard.allowlist import Allowlist
+from text2sql.guard.refusal import Refused
+
+_WRITES = frozenset(
+    [
+        "Into",
+        "Lock",
+        "Insert",
+        "Update",
+        "Delete",
+        "Merge",
+        "Create",
+        "Drop",
+        "Alter",
+        "Command",
+        "Set",
+        "Copy",
+        "Use",
+        "Pragma",
+        "Attach",
+        "Detach",
+    ]
+)
+_PARAMETERS = frozenset({"Placeholder", "Parameter", "SessionParameter"})
+_ARGUMENT_CODES = {
+    "locks": "not_read_only",
+    "into": "not_read_only",
+    "catalog": "unknown_table",
+    "hint": "hint",
+}
+_JOIN_METHODS: dict[str, frozenset[str]] = {"duckdb": frozenset({"NATURAL", "ASOF", "POSITIONAL"})}
+_JOIN_KINDS: dict[str, frozenset[str]] = {"duckdb": frozenset({"INNER", "CROSS", "OUTER", "SEMI", "ANTI"})}
+_COMMON_METHODS = frozenset({"NATURAL"})
+_COMMON_KINDS = frozenset({"INNER", "CROSS", "OUTER"})
+
+
+def check_nodes(tree: exp.Expr, sql: str, allowed: Allowlist) -> int:
+    """Check every node; returns how many there are. Raises `Refused` at the first that is not on the list."""
+    count = 0
+    for node in tree.walk():
+        count += 1
+        name = type(node).__name__
+        arguments = allowed.nodes.get(name)
+        if arguments is None:
+            if not isinstance(node, exp.Func):
+                raise _refused_node(node, name)
+            _check_function_name(node, sql, allowed)
+            arguments = allowed.function_arguments
+        for key, value in node.args.items():
+            if key not in arguments and value is not None and value is not False and value != []:
+                raise _refused_argument(node, name, key)
+        special = _SPECIAL.get(name)
+        if special is not None:
+            special(node, allowed)
+    return count
+
+
+def _refused_node(node: exp.Expr, name: str) -> Refused:
+    if name in _WRITES:
+        return Refused(
+            "not_read_only", f"{name.upper()} does more than read; only SELECT runs here.", node, name
+        )
+    if name in _PARAMETERS:
+        return Refused(
+            "placeholder", "Placeholders are bound by the guard alone; write the value.", node, node.name
+        )
+    return Refused("node", f"{_words(name)} is not allowed here; write it another way.", node, name)
+
+
+def _refused_argument(node: exp.Expr, name: str, key: str) -> Refused:
+    code = _ARGUMENT_CODES.get(key, "argument")
+    plain = key.rstrip("_").replace("_", " ").upper()
+    return Refused(
+        code, f"{plain} on {_words(name)} is not allowed here; leave it out.", node, f"{name}.{key}"
+    )
+
+
+def _words(name: str) -> str:
+    return "".join(f" {c.lower()}" if c.isupper() and i else c for i, c in enumerate(name))
+
+
+def _check_function_name(node: exp.Func, sql: str, allowed: Allowlist) -> None:
+    """A function is admitted by the name it was written with, or, written without one, by the parser's names for it."""
+    start, end = node.meta.get("start"), node.meta.get("end")
+    if isinstance(start, int) and isinstance(end, int):
+        names = [sql[start : end + 1].strip('"`[]').lower()]
+    elif isinstance(node, exp.Anonymous):
+        names = [node.name.lower()]
+    else:
+        names = [name.lower() for name in node.sql_names()]
+    if not any(name in allowed.functions for name in names):
+        why = next((allowed.excluded[name] for name in names if name in allowed.excluded), "")
+        because = f": it {why}" if why else ""
+        raise Refused("function", f"{names[0]} is not allowed on {allowed.dialect}{because}.", node, names[0])
+
+
+def _check_type(node: exp.Expr, allowed: Allowlist) -> None:
+    if allowed.types is None:
+        return
+    kind = node.this
+    name = kind.name if isinstance(kind, exp.DType) else type(kind).__name__
+    if name not in allowed.types:
+        written = node.args.get("kind") or node.sql()
+        raise Refused(
+            "type", f"{written} is not a type to convert to here.", node.parent or node, str(written)
+        )
+
+
+def _check_collation(node: exp.Expr, allowed: Allowlist) -> None:
+    name = node.expression.name.lower()
+    if name not in allowed.collations:
+        raise Refused(
+            "collation", f"{name} is not a known collation.", node, name, sorted(allowed.collations)
+        )
+
+
+def _check_word(node: exp.Expr, allowed: Allowlist) -> None:
+    if node.name.lower() not in allowed.words:
+        raise Refused("syntax", f"{node.name} is not understood here.", node, node.name)
+
+
+def _check_join(node: exp.Expr, allowed: Allowlist) -> None:
+    method, kind = str(node.args.get("method") or ""), str(node.args.get("kind") or "")
+    methods = _JOIN_METHODS.get(allowed.dialect, _COMMON_METHODS)
+    kinds = _JOIN_KINDS.get(allowed.dialect, _COMMON_KINDS)
+    if (method and method not in methods) or (kind and kind not in kinds):
+        raise Refused(
+            "node", f"{method or kind} JOIN is not known to {allowed.dialect}.", node, method or kind
+        )
+
+
+_SPECIAL = {
+    "DataType": _check_type,
+    "Collate": _check_collation,
+    "Var": _check_word,
+    "Join": _check_join,
+}

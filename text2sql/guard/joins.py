@@ -1,0 +1,115 @@
+"""How sources meet: aliases, USING and NATURAL, table functions, pivots."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from text2sql.guard.engines import Engine
+from text2sql.guard.expressions import Expressions
+from text2sql.guard.refusal import Refused
+from text2sql.guard.scope import Field, Scope, Source
+
+_JSON_EACH = ("key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root")
+
+
+def alias_of(node: exp.Expr, engine: Engine) -> tuple[str, list[str]]:
+    """The name given to what stands in FROM and the names given to its columns; "" and [] for none."""
+    alias = node.args.get("alias")
+    if alias is None:
+        return "", []
+    columns = [
+        engine.fold(c.this if isinstance(c, exp.ColumnDef) else c) for c in alias.args.get("columns") or ()
+    ]
+    if columns and not engine.renames_tables:
+        raise Refused("syntax", f"{engine.name} cannot rename columns in FROM; use a WITH query.", alias)
+    return engine.fold(alias.this) if alias.args.get("this") is not None else "", columns
+
+
+def innermost(node: exp.Expr) -> exp.Expr:
+    """What stands inside parentheses."""
+    while isinstance(node, exp.Subquery):
+        node = node.this
+    return node
+
+
+def merge(join: exp.Join, scope: Scope, before: int) -> None:
+    """USING and NATURAL make one column of those with the same name."""
+    left, right = scope.sources[:before], scope.sources[before:]
+    using = join.args.get("using") or ()
+    if join.args.get("method") == "NATURAL":
+        names = [n for source in right for n in source.by_name if any(s.find(n) for s in left if not s.open)]
+    else:
+        names = [scope.engine.fold(c) for c in using]
+    for name in names:
+        on_left = [s for s in left if s.find(name) is not None]
+        on_right = [s for s in right if s.find(name) is not None]
+        if not on_left or not on_right:
+            raise Refused("unknown_column", f"USING ({name}): not in both tables.", join, name)
+        merged = scope.merged.setdefault(name, {id(on_left[0])})
+        merged.update(id(s) for s in on_right)
+        if len(on_left) > 1 and not all(id(s) in merged for s in on_left) and scope.engine.name != "sqlite":
+            raise Refused("ambiguous_column", f"USING ({name}): in several tables on the left.", join, name)
+
+
+def check_aliases(scope: Scope) -> None:
+    """Two sources of one name are an error, save where only using the name is one."""
+    if scope.engine.name in ("sqlite", "duckdb"):
+        return
+    seen: set[tuple[str, str]] = set()
+    for source in scope.sources:
+        key = (source.schema, source.alias)
+        if source.alias and key in seen:
+            raise Refused(
+                "duplicate_name", f"{source.alias} is in FROM twice; give one another name.", source.node
+            )
+        seen.add(key)
+
+
+def table_function(
+    node: exp.Expr, function: exp.Expr, alias: str, columns: list[str], scope: Scope, expressions: Expressions
+) -> Source:
+    """A function in FROM: it sees what stands left of it, and gives columns that its alias names."""
+    kind = expressions.kind(function)
+    if isinstance(function, exp.Unnest | exp.Explode | exp.GenerateSeries | exp.ExplodingGenerateSeries):
+        kind = "table"
+    if kind not in ("table", "generator"):
+        raise Refused(
+            "function", "This function does not give rows; it cannot stand in FROM.", node, function.sql()
+        )
+    scope.clause = "from"
+    for child in function.iter_expressions():
+        if not isinstance(child, exp.TableAlias):
+            expressions.visit(child, scope)
+    name = expressions.name(function)
+    given = columns or ([*_JSON_EACH] if scope.engine.name == "sqlite" else [alias] if alias else [])
+    # A table function's columns are its own business, save on SQLite, where it is always the JSON one.
+    return Source(
+        alias or name, [Field(c) for c in given], node, open=not columns and scope.engine.name != "sqlite"
+    )
+
+
+def pivoted(node: exp.Expr, source: Source, scope: Scope, expressions: Expressions) -> Source:
+    """A source after PIVOT: its columns depend on the data, so any name may be asked of it."""
+    pivots = node.args.get("pivots")
+    if not pivots:
+        return source
+    inner = Scope(scope.engine, scope.parent, scope.select, sources=[source], clause="select")
+    for pivot in pivots:
+        for key in ("expressions", "fields", "using"):
+            for part in pivot.args.get(key) or ():
+                _pivot_part(part, inner, expressions)
+    alias, columns = alias_of(pivots[-1], scope.engine)
+    return Source(alias or source.alias, [Field(c) for c in columns], node, open=True)
+
+
+def _pivot_part(part: exp.Expr, scope: Scope, expressions: Expressions) -> None:
+    inner = part.unalias()
+    if isinstance(inner, exp.In):
+        for value in (inner.this, *inner.expressions):
+            if isinstance(value.unalias(), exp.Column | exp.Literal):
+                if isinstance(value.unalias(), exp.Column):
+                    expressions.visit(value.unalias(), scope)
+            else:
+                raise Refused("node", "PIVOT takes a column and values here.", part)
+        return
+    expressions.visit(inner, scope)

@@ -1,0 +1,109 @@
+"""Column masks as SQL of each engine. What an engine cannot compute becomes NULL: less is shown, never more."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlglot import exp
+
+from text2sql.guard.reading import speaker
+from text2sql.policy import Bucket
+from text2sql.types import Column
+
+MaskKind = str | Bucket | None
+
+_TEXT: dict[str, str] = {
+    "duckdb": "VARCHAR",
+    "postgres": "TEXT",
+    "redshift": "VARCHAR",
+    "athena": "VARCHAR",
+    "sqlite": "TEXT",
+}
+_HASH: dict[str, str] = {
+    "duckdb": "SHA256({salt}CAST(c AS VARCHAR))",
+    "postgres": "ENCODE(SHA256(CONVERT_TO({salt}CAST(c AS TEXT), 'UTF8')), 'hex')",
+    "redshift": "SHA2({salt}CAST(c AS VARCHAR), 256)",
+    "athena": "TO_HEX(SHA256(TO_UTF8({salt}CAST(c AS VARCHAR))))",
+}
+_PARTIAL = "CASE WHEN LENGTH(CAST(c AS {text})) > 3 THEN SUBSTR(CAST(c AS {text}), 1, 1) || '***' WHEN c IS NULL THEN NULL ELSE '***' END"
+_YEAR: dict[str, str] = {
+    "duckdb": "CAST(DATE_TRUNC('year', c) AS {type})",
+    "postgres": "CAST(DATE_TRUNC('year', c) AS {type})",
+    "redshift": "CAST(DATE_TRUNC('year', c) AS {type})",
+    "athena": "CAST(DATE_TRUNC('year', c) AS {type})",
+}
+_YEAR_OF_TEXT = "SUBSTR(c, 1, 4) || '-01-01'"
+_BUCKET = "CAST(FLOOR(c / CAST({n} AS {number})) * {n} AS {type})"
+_BUCKET_SQLITE = "CAST(c AS INTEGER) - ((CAST(c AS INTEGER) % {n} + {n}) % {n})"
+_NUMBER = {
+    "duckdb": "DOUBLE",
+    "athena": "DOUBLE",
+    "postgres": "DOUBLE PRECISION",
+    "redshift": "DOUBLE PRECISION",
+}
+SALT = "policy_salt"
+
+
+def masked(column: Column, mask: MaskKind, dialect: str, *, salted: bool) -> exp.Expr:
+    """The expression that stands for the column under this mask; `c` in the templates is the column."""
+    template = _template(column, mask, dialect, salted=salted)
+    tree = _parsed(template, dialect).copy()
+    for name in list(tree.find_all(exp.Column)):
+        if name.name == "c":
+            plain = bare(column)
+            if name is tree:
+                return plain
+            name.replace(plain)
+    for holder in tree.find_all(exp.Placeholder):
+        holder.set("this", placeholder(SALT, dialect).this)
+    return tree
+
+
+def bare(column: Column) -> exp.Column:
+    """The column itself."""
+    return exp.column(exp.to_identifier(column.name, quoted=True))
+
+
+def placeholder(name: str, dialect: str) -> exp.Placeholder:
+    """A bound parameter, in the shape in which the dialect's parser would read it back."""
+    pyformat = dialect in ("postgres", "redshift")
+    return exp.Placeholder(this=exp.Identifier(this=name, quoted=False) if pyformat else name)
+
+
+def gives_text(mask: MaskKind, column: Column) -> bool:
+    """Whether the masked value is text though the column is not."""
+    return mask in ("hash", "partial") and column.family != "text"
+
+
+def as_text(column: Column, dialect: str) -> exp.Expr:
+    """The column as text, to stand beside a masked value in one CASE."""
+    return exp.Cast(this=bare(column), to=_parsed(f"CAST(c AS {_TEXT[dialect]})", dialect).args["to"].copy())
+
+
+def _template(column: Column, mask: MaskKind, dialect: str, *, salted: bool) -> str:
+    null = "NULL" if dialect == "sqlite" or column.family == "other" else f"CAST(NULL AS {column.type})"
+    if isinstance(mask, Bucket):
+        if column.family not in ("integer", "number"):
+            return null
+        if dialect == "sqlite":
+            return _BUCKET_SQLITE.format(n=mask.bucket)
+        return _BUCKET.format(n=mask.bucket, number=_NUMBER[dialect], type=column.type)
+    if mask == "hash" and dialect in _HASH:
+        return _HASH[dialect].format(salt=":salt || " if salted else "")
+    if mask == "partial":
+        return _PARTIAL.format(text=_TEXT[dialect])
+    if mask == "year":
+        if column.family in ("date", "timestamp") and dialect in _YEAR:
+            return _YEAR[dialect].format(type=column.type)
+        if dialect == "sqlite" or column.family == "text":
+            return _YEAR_OF_TEXT
+    return null
+
+
+@cache
+def _parsed(template: str, dialect: str) -> exp.Expr:
+    tree = speaker(dialect).parser().parse(list(speaker(dialect).tokenize(f"SELECT {template}")), template)[0]
+    assert tree is not None
+    found: exp.Expr = tree.expressions[0]
+    found.pop()
+    return found

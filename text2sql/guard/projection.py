@@ -1,0 +1,171 @@
+"""The SELECT list, GROUP BY and ORDER BY of one SELECT: what they give, and what they may name."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from text2sql.guard.expressions import Expressions
+from text2sql.guard.refusal import Refused
+from text2sql.guard.scope import Field, Output, Scope, Source
+
+
+def project(node: exp.Select, scope: Scope, expressions: Expressions) -> Output:
+    """Resolve the SELECT list and say which columns it gives."""
+    output = Output([])
+    if not node.expressions and scope.engine.name not in ("postgres", "duckdb"):
+        raise Refused("syntax", "SELECT gives no columns.", node)
+    distinct = node.args.get("distinct")
+    for item in node.expressions:
+        if isinstance(item, exp.Star):
+            _star(item, scope.sources, scope, output, expressions)
+        elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
+            _star(item.this, [_named(item, scope)], scope, output, expressions)
+        elif isinstance(item, exp.Columns):
+            output.open = True
+        else:
+            _item(item, scope, output, expressions)
+    if distinct is not None and distinct.args.get("on") is not None:
+        expressions.visit(distinct.args["on"], scope)
+    return output
+
+
+def _item(item: exp.Expr, scope: Scope, output: Output, expressions: Expressions) -> None:
+    inner = item.unalias()
+    expressions.visit(inner, scope)
+    alias = item.args.get("alias") if isinstance(item, exp.Alias) else None
+    if isinstance(alias, exp.Identifier):
+        name = scope.engine.fold(alias)
+        scope.aliases.setdefault(name, inner)
+    else:
+        name = _name_of(inner, scope, expressions)
+    binding = expressions.facts.bindings.get(id(inner))
+    origin = binding.field if binding is not None else None
+    output.fields.append(
+        Field(name, origin.table if origin else None, origin.column if origin else None, inner)
+    )
+
+
+def _name_of(inner: exp.Expr, scope: Scope, expressions: Expressions) -> str:
+    """What the engine calls a column that was given no name."""
+    if isinstance(inner, exp.Column):
+        return scope.engine.fold(inner.this)
+    if scope.engine.exact_quotes or scope.engine.name == "redshift":
+        while isinstance(inner, exp.Cast) and isinstance(inner.this, exp.Column | exp.Func):
+            inner = inner.this
+        if isinstance(inner, exp.Column):
+            return scope.engine.fold(inner.this)
+        return expressions.name(inner) if isinstance(inner, exp.Func) else "?column?"
+    return inner.sql(dialect=scope.engine.name).lower()
+
+
+def _named(item: exp.Column, scope: Scope) -> Source:
+    wanted = scope.engine.fold(item.args["table"])
+    found = next((s for s in scope.sources if s.alias == wanted), None)
+    if found is None:
+        raise Refused(
+            "unknown_source", f"{item.args['table'].name} is not in FROM of this query.", item, item.sql()
+        )
+    return found
+
+
+def _star(
+    star: exp.Expr, sources: list[Source], scope: Scope, output: Output, expressions: Expressions
+) -> None:
+    if not sources:
+        raise Refused("syntax", "* needs a FROM.", star, "*")
+    left_out = {
+        scope.engine.fold(c.this) for c in star.args.get("except_") or () if isinstance(c, exp.Column)
+    }
+    for replaced in star.args.get("replace") or ():
+        expressions.visit(replaced.this, scope)
+    everything = len(sources) == len(scope.sources)
+    shown: set[str] = set()
+    for source in sources:
+        output.open = output.open or source.open
+        for field in source.fields:
+            if field.name in left_out or (everything and field.name in shown and field.name in scope.merged):
+                continue
+            shown.add(field.name)
+            output.fields.append(Field(field.name, field.table, field.column))
+    unknown = left_out - shown - {f.name for s in sources for f in s.fields}
+    if unknown and not output.open:
+        raise Refused(
+            "unknown_column", f"There is no column {min(unknown)} to leave out.", star, min(unknown)
+        )
+
+
+def check_group(group: exp.Group, scope: Scope, output: Output, expressions: Expressions) -> None:
+    """GROUP BY: positions in range, names that resolve, no aggregates."""
+    items = list(group.expressions)
+    for key in ("grouping_sets", "cube", "rollup"):
+        for part in group.args.get(key) or ():
+            items.extend(_members(part))
+    scope.closed = scope.engine.name == "sqlite"
+    for item in items:
+        inner = item.unnest()
+        if isinstance(inner, exp.Literal) and not inner.is_string:
+            _position(inner, scope, len(output.fields), output.open, "GROUP BY")
+        else:
+            expressions.visit(item, scope)
+    scope.closed = False
+
+
+def _members(part: exp.Expr) -> list[exp.Expr]:
+    found: list[exp.Expr] = []
+    for item in part.expressions:
+        found.extend(
+            item.expressions
+            if isinstance(item, exp.Tuple)
+            else _members(item)
+            if item.expressions
+            else [item]
+        )
+    return found
+
+
+def check_order(order: exp.Order, scope: Scope, output: Output, expressions: Expressions) -> None:
+    """ORDER BY: positions in range; a bare name is first an alias, then a column."""
+    select = scope.select
+    width = len(select.expressions)
+    starred = any(e.find(exp.Star) for e in select.expressions if not isinstance(e.unalias(), exp.Func))
+    scope.closed = scope.engine.name == "sqlite"
+    for item in order.expressions:
+        inner = item.this if isinstance(item, exp.Ordered) else item
+        plain = inner.this if isinstance(inner, exp.Collate) else inner
+        if isinstance(plain, exp.Literal) and not plain.is_string:
+            _position(plain, scope, width, starred, "ORDER BY")
+        elif isinstance(plain, exp.Var) or _names_output(plain, scope, output, expressions):
+            continue
+        else:
+            expressions.visit(inner, scope)
+    scope.closed = False
+
+
+def _names_output(node: exp.Expr, scope: Scope, output: Output, expressions: Expressions) -> bool:
+    """A bare name is first that of a result column: of one with an alias, and on most engines of any."""
+    if (
+        not isinstance(node, exp.Column)
+        or node.args.get("table") is not None
+        or isinstance(node.this, exp.Star)
+    ):
+        return False
+    name = scope.engine.fold(node.this)
+    named = scope.aliases.get(name)
+    if named is None and scope.engine.orders_by_output:
+        named = next(
+            (f.expression for f in output.fields if f.name == name and f.expression is not None), None
+        )
+    if named is None:
+        return False
+    expressions.facts.aliases[id(node)] = named
+    return True
+
+
+def _position(node: exp.Expr, scope: Scope, width: int, starred: bool, clause: str) -> None:
+    text = node.name
+    if not text.isdigit():
+        if scope.engine.name == "sqlite":
+            return  # any other number is a constant, and sorts nothing
+        raise Refused("position", f"{clause} {text} is not a position.", node, text)
+    if not starred and not 1 <= int(text) <= width:
+        raise Refused("position", f"{clause} {text} is not between 1 and {width}.", node, text)

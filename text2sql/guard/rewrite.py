@@ -1,0 +1,222 @@
+"""Step 6: the caller's policy, written into the tree at every scan of every table.
+
+`t` becomes `(SELECT visible columns, masked FROM t WHERE predicate) AS t`: a scope of its own, so that no OR,
+join or outer condition of the draft can reach around it. Attributes are bound as parameters, never as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import exp
+
+from text2sql.guard import masks
+from text2sql.guard.refusal import Refused
+from text2sql.guard.scope import Facts, Scan
+from text2sql.guard.tables import Tables
+from text2sql.policy import Grant, Policy
+from text2sql.predicates import Predicate
+from text2sql.types import Column, Table
+
+
+@dataclass(eq=False)
+class Rewriting:
+    """What was written in."""
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+    row_rules: dict[str, str] = field(default_factory=dict)
+    masked: dict[str, None] = field(default_factory=dict)
+    nulled: list[str] = field(default_factory=list)
+    """Masks that the engine cannot compute, given as NULL."""
+    _prefixes: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def prefix(self, table: str, grant: int) -> int:
+        """The number of a grant's parameters: one for all scans of a table."""
+        return self._prefixes.setdefault((table, grant), len(self._prefixes))
+
+
+def rewrite(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
+    """Write schemas and policies into the tree, in place. Raises `Refused` where that cannot be done faithfully."""
+    done = Rewriting()
+    ctes = {tables.engine.fold(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
+    for node in facts.strings:
+        node.replace(exp.Literal.string(node.name))
+    for scan in facts.scans:
+        _qualify(scan, tables, ctes)
+        grants = tables.grants(scan.table)
+        if tables.policy is not None and grants is not None and not _whole(scan.table, grants):
+            _inject(scan, facts, tables, tables.policy, grants, done)
+    return done
+
+
+def _qualify(scan: Scan, tables: Tables, ctes: set[str]) -> None:
+    """Name the table as the catalogue does, with its schema, so that nothing else can be meant."""
+    node, table = scan.node, scan.table
+    engine = tables.engine
+    if engine.exact_quotes and engine.fold(node.this) != table.name:
+        node.set("this", exp.to_identifier(table.name, quoted=True))
+    if node.args.get("db") is None:
+        schema = table.schema
+        if not schema and tables.fold(table.name) in ctes:
+            schema = engine.default_schema
+            if not schema:
+                raise Refused(
+                    "shadowing", f"A WITH query is called like the table {table.name}; rename it.", node
+                )
+        if schema:
+            node.set("db", exp.to_identifier(schema, quoted=not _plain(schema)))
+
+
+def _plain(name: str) -> bool:
+    return name.isascii() and name.isidentifier() and name == name.lower()
+
+
+def _whole(table: Table, grants: tuple[Grant, ...]) -> bool:
+    """Whether the caller sees the table exactly as it is."""
+    return any(g.predicate is None for g in grants) and not any(
+        g.hides(c.name) or g.mask(c.name) is not None for g in grants for c in table.columns
+    )
+
+
+def _inject(
+    scan: Scan, facts: Facts, tables: Tables, policy: Policy, grants: tuple[Grant, ...], done: Rewriting
+) -> None:
+    dialect, table, node = tables.engine.name, scan.table, scan.node
+    for row_id in facts.row_ids:
+        if row_id.source is scan.source:
+            raise Refused(
+                "unknown_column", f"There is no column {row_id.field.name} here.", node, row_id.field.name
+            )
+    conditions = [_condition(table, i, g, tables, policy, done) for i, g in enumerate(grants)]
+    projections = [
+        _projection(c, grants, conditions, tables, policy, done, table) for c in tables.columns(table)
+    ]
+    inner = exp.Select(
+        expressions=projections,
+        from_=exp.From(
+            this=exp.Table(**{k: node.args.get(k) for k in ("this", "db", "catalog") if node.args.get(k)})
+        ),
+    )
+    rows = _any(conditions)
+    if rows is not None:
+        inner.set("where", exp.Where(this=rows))
+        done.row_rules[table.qualified] = rows.sql(dialect=dialect)
+    alias = node.args.get("alias")
+    alias = (
+        alias.copy()
+        if alias is not None
+        else exp.TableAlias(this=exp.to_identifier(node.name, quoted=node.this.args.get("quoted")))
+    )
+    replacement = exp.Subquery(this=inner, alias=alias)
+    for key in ("joins", "pivots"):
+        if node.args.get(key):
+            replacement.set(key, node.args[key])
+    node.replace(replacement)
+    _unqualify(scan, facts)
+
+
+def _unqualify(scan: Scan, facts: Facts) -> None:
+    """`main.sales.amount` becomes `sales.amount`: the derived table has no schema."""
+    for column in facts.nodes:
+        binding = facts.bindings.get(id(column))
+        if binding is not None and binding.source is scan.source and column.args.get("db") is not None:
+            column.set("db", None)
+
+
+def _any(conditions: list[exp.Expr | None]) -> exp.Expr | None:
+    """Admitted by any grant; None where one of them admits every row."""
+    known = [c for c in conditions if c is not None]
+    if len(known) < len(conditions):
+        return None
+    if len(known) == 1:
+        return known[0].copy()
+    return exp.or_(*(exp.Paren(this=c.copy()) for c in known), copy=False)
+
+
+def _condition(
+    table: Table, index: int, grant: Grant, tables: Tables, policy: Policy, done: Rewriting
+) -> exp.Expr | None:
+    """A grant's predicate with its attributes bound; None where it admits every row."""
+    predicate = grant.predicate
+    if predicate is None:
+        return None
+    for name in predicate.columns:
+        if table.column(name) is None:
+            raise Refused(
+                "policy_broken",
+                f"The policy of {table.name} names a column that is not there; tell its owner.",
+            )
+    number = done.prefix(table.qualified, index)
+    tree = predicate.tree.copy()
+    for column in list(tree.find_all(exp.Column)):
+        found = table.column(column.name)
+        assert found is not None
+        column.set("this", exp.to_identifier(found.name, quoted=True))
+    names = _bind(predicate, number, tables, policy, done)
+    for holder in list(tree.find_all(exp.Placeholder)):
+        bound = [masks.placeholder(name, tables.engine.name) for name in names[holder.name]]
+        if isinstance(holder.parent, exp.In) and holder.arg_key == "expressions":
+            members = [m for e in holder.parent.expressions for m in (bound if e is holder else [e])]
+            holder.parent.set("expressions", members)
+        else:
+            holder.replace(bound[0])
+    return tree
+
+
+def _bind(
+    predicate: Predicate, number: int, tables: Tables, policy: Policy, done: Rewriting
+) -> dict[str, list[str]]:
+    """Bind every attribute of the predicate, one parameter a value; returns their names."""
+    names: dict[str, list[str]] = {}
+    for order, attribute in enumerate(predicate.attributes):
+        label = attribute if attribute.isascii() else f"attribute{order}"
+        for i, value in enumerate(policy.values(attribute, tables.principal)):
+            name = f"policy_{number}_{label}_{i}"
+            done.parameters[name] = value
+            names.setdefault(attribute, []).append(name)
+    return names
+
+
+def _projection(
+    column: Column, grants: tuple[Grant, ...], conditions: list[exp.Expr | None], tables: Tables, policy: Policy,
+    done: Rewriting, table: Table,
+) -> exp.Expr:  # fmt: skip
+    """The column as the caller sees it: plain in the rows of grants that show it, masked in the others."""
+    kinds = ["null" if g.hides(column.name) else g.mask(column.name) for g in grants]
+    if all(kind is None for kind in kinds):
+        return masks.bare(column)
+    done.masked[f"{table.qualified}.{column.name}"] = None
+    dialect = tables.engine.name
+    textual = any(masks.gives_text(kind, column) for kind in kinds)
+    ranked = sorted(zip(kinds, conditions, strict=True), key=lambda pair: pair[0] is not None)
+    cases: list[tuple[exp.Expr | None, exp.Expr]] = []
+    for kind, condition in ranked:
+        shown: exp.Expr
+        if kind is None:
+            shown = masks.as_text(column, dialect) if textual else masks.bare(column)
+        else:
+            shown = masks.masked(column, kind, dialect, salted=bool(policy.salt))
+            if kind == "hash" and isinstance(shown, exp.Null):
+                done.nulled.append(f"{table.qualified}.{column.name}")
+        if shown.find(exp.Placeholder) is not None:
+            done.parameters[masks.SALT] = policy.salt
+        cases.append((condition, shown))
+        if condition is None:
+            break
+    return exp.alias_(_cased(cases), exp.to_identifier(column.name, quoted=True), copy=False)
+
+
+def _cased(cases: Iterable[tuple[exp.Expr | None, exp.Expr]]) -> exp.Expr:
+    """The first case whose condition holds; where none does, the row is not there at all."""
+    pairs = list(cases)
+    if len({shown.sql() for _, shown in pairs}) == 1:
+        return pairs[0][1]
+    case = exp.Case(ifs=[])
+    for condition, shown in pairs:
+        if condition is None:
+            case.set("default", shown)
+        else:
+            case.append("ifs", exp.If(this=condition.copy(), true=shown))
+    return case

@@ -1,0 +1,81 @@
+"""The tables this caller may name: the catalogue seen through the policy, one table at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from retrieval.types import Principal
+from text2sql.guard.engines import Engine
+from text2sql.guard.refusal import Refused, instead, nearest
+from text2sql.policy import Grant, Policy, visible_columns
+from text2sql.types import Catalog, Column, Table
+
+_SUGGEST_AMONG = 2_000
+"""Catalogues with more tables than this get no suggestions: looking through them all costs more than the check."""
+
+
+class Tables:
+    """Finds tables. Only what a statement names is looked at, so the cost does not grow with the catalogue."""
+
+    def __init__(self, engine: Engine, catalog: Catalog, principal: Principal, policy: Policy | None) -> None:
+        self.engine = engine
+        self.catalog = catalog
+        self.principal = principal
+        self.policy = policy
+        self.withheld: dict[str, None] = {}
+        self._columns: dict[str, tuple[Column, ...]] = {}
+
+    def fold(self, name: str) -> str:
+        """How a column of the catalogue is looked up."""
+        return name if self.engine.exact_quotes else name.lower()
+
+    def grants(self, table: Table) -> tuple[Grant, ...] | None:
+        """What admits the caller to the table; None where no policy is configured."""
+        return None if self.policy is None else self.policy.grants(table, self.principal)
+
+    def columns(self, table: Table) -> tuple[Column, ...]:
+        """The columns of the table that are there for the caller."""
+        found = self._columns.get(table.qualified)
+        if found is None:
+            grants = self.grants(table)
+            found = table.columns if grants is None else visible_columns(table, grants)
+            self._columns[table.qualified] = found
+        return found
+
+    def find(self, node: exp.Table) -> Table:
+        """The table a node names. Raises `Refused` with code unknown_table, the same for absent and for hidden."""
+        table = self._lookup(node)
+        if table is not None and self.columns(table):
+            return table
+        if table is not None and self.policy is not None and self.policy.discoverable(table):
+            self.withheld[table.qualified] = None
+        name = ".".join(part.name for part in node.parts)
+        offered = nearest(node.name, self._names())
+        raise Refused(
+            "unknown_table",
+            f"There is no table {name} here." + instead(offered, "Use only the tables of the catalogue."),
+            node, name, offered,
+        )  # fmt: skip
+
+    def _lookup(self, node: exp.Table) -> Table | None:
+        catalog, schema = node.args.get("catalog"), node.args.get("db")
+        if catalog is not None and catalog.name.lower() != (self.catalog.default_catalog or "\0").lower():
+            return None
+        own = self.catalog.default_schema or self.engine.default_schema
+        if schema is None or schema.name.lower() == own.lower():
+            table = self._exact(node.this, (f"{own}.{node.name}", node.name))
+            if table is None or (table.schema or own).lower() == own.lower():
+                return table
+            return None
+        table = self._exact(node.this, (f"{schema.name}.{node.name}",))
+        return table if table is not None and table.schema.lower() == schema.name.lower() else None
+
+    def _exact(self, identifier: exp.Expr, names: Iterable[str]) -> Table | None:
+        return next((t for t in map(self.catalog.table, names) if t is not None), None)
+
+    def _names(self) -> list[str]:
+        if len(self.catalog.tables) > _SUGGEST_AMONG:
+            return []
+        return [t.name for t in self.catalog.tables if self.columns(t)]

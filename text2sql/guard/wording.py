@@ -1,0 +1,100 @@
+"""Step 2: what the parser forgives and engines do not, seen in the order of the words.
+
+sqlglot reads clauses in any order, trailing commas, and two strings side by side; it would write them out
+mended. What the caller wrote must be valid as written, or we would be running another statement than theirs.
+"""
+
+from __future__ import annotations
+
+from sqlglot.tokens import Token, TokenType
+
+from text2sql.guard.refusal import Refused
+
+T = TokenType
+_RANKS: dict[TokenType, int] = {
+    T.FROM: 1, T.JOIN: 1, T.WHERE: 2, T.GROUP_BY: 3, T.HAVING: 4, T.WINDOW: 5, T.QUALIFY: 6, T.ORDER_BY: 7,
+    T.LIMIT: 8, T.OFFSET: 8, T.FETCH: 8,
+}  # fmt: skip
+_REPEATABLE = frozenset({T.JOIN, T.OFFSET, T.LIMIT, T.FETCH})
+_SET_OPERATIONS = frozenset({T.UNION, T.INTERSECT, T.EXCEPT})
+_AFTER_COMMA = frozenset({T.FROM, T.R_PAREN, T.WHERE, T.GROUP_BY, T.ORDER_BY, T.HAVING, T.LIMIT, T.COMMA})
+_TRAILING_COMMAS = frozenset({"duckdb"})
+
+
+class _Level:
+    """What has been seen between one pair of parentheses."""
+
+    __slots__ = ("in_query", "rank")
+
+    def __init__(self) -> None:
+        self.in_query = False
+        self.rank = 0
+
+    def query(self) -> None:
+        self.in_query, self.rank = True, 0
+
+
+def check_wording(tokens: list[Token], dialect: str) -> None:
+    """Raises `Refused` with code syntax at the first word that stands where no engine wants it."""
+    levels = [_Level()]
+    previous: Token | None = None
+    for index, token in enumerate(tokens):
+        kind = token.token_type
+        if kind == T.L_PAREN:
+            levels.append(_Level())
+        elif kind == T.R_PAREN:
+            if len(levels) > 1:
+                levels.pop()
+        elif kind == T.SELECT:
+            levels[-1].query()
+        elif kind in _SET_OPERATIONS:
+            _set_operation(levels[-1], token)
+        elif kind in _RANKS and not _distinct_from(tokens, index):
+            _clause(levels[-1], token, dialect)
+        if previous is not None:
+            _pair(previous, token, dialect)
+        previous = token
+    if previous is not None and previous.token_type == T.COMMA:
+        raise Refused("syntax", "A comma with nothing after it.", previous.start, ",")
+
+
+def _clause(level: _Level, token: Token, dialect: str) -> None:
+    if dialect == "duckdb" and token.token_type == T.FROM and not level.in_query:
+        return  # FROM t SELECT a
+    rank = _RANKS[token.token_type]
+    if not level.in_query:
+        return
+    same_again = rank == level.rank and token.token_type not in _REPEATABLE
+    if rank < level.rank or (same_again and token.token_type != T.FROM):
+        raise Refused(
+            "syntax", f"{token.text.upper()} stands in the wrong place or twice; mind the order of the clauses.",
+            token.start, token.text,
+        )  # fmt: skip
+    level.rank = rank
+
+
+def _set_operation(level: _Level, token: Token) -> None:
+    if level.in_query and level.rank >= _RANKS[T.ORDER_BY]:
+        raise Refused(
+            "syntax",
+            f"ORDER BY and LIMIT come after {token.text.upper()}, not before it.",
+            token.start,
+            token.text,
+        )
+    level.in_query, level.rank = False, 0
+
+
+def _distinct_from(tokens: list[Token], index: int) -> bool:
+    """`a IS [NOT] DISTINCT FROM b`."""
+    return tokens[index].token_type == T.FROM and index > 1 and tokens[index - 1].token_type == T.DISTINCT and (
+        tokens[index - 2].token_type in (T.IS, T.NOT)
+    )  # fmt: skip
+
+
+def _pair(previous: Token, token: Token, dialect: str) -> None:
+    if previous.token_type == T.STRING and token.token_type == T.STRING:
+        raise Refused("syntax", "Two strings side by side; join them with ||.", token.start, token.text)
+    if previous.token_type == T.COMMA and token.token_type in _AFTER_COMMA:
+        closes_list = dialect in _TRAILING_COMMAS and token.token_type != T.COMMA
+        if not closes_list:
+            raise Refused("syntax", "A comma with nothing after it.", previous.start, ",")
