@@ -14,10 +14,9 @@ from typing import Any
 
 import psycopg
 
-from retrieval.postgres.database import Database
-
 from ingest.errors import IngestBusy
 from ingest.types import Decision, Quarantined
+from retrieval.postgres.database import Database
 
 
 @dataclass(frozen=True, slots=True)

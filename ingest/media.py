@@ -127,8 +127,10 @@ def _textual(head: bytes, suffix: str) -> str:
     by_name = _BY_NAME.get(suffix, "")
     if b"\0" in head and not _wide_text(head):
         return BINARY
+    if head.startswith(b"From ") and (by_name in {EMAIL, MBOX} or _is_email(head.partition(b"\n")[2])):
+        return MBOX
     if by_name in {EMAIL, MBOX} or _is_email(head):
-        return MBOX if head.startswith(b"From ") else EMAIL
+        return EMAIL
     return _markup(head, by_name, suffix) or by_name or PLAIN
 
 

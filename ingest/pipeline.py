@@ -20,8 +20,6 @@ from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 
-from retrieval.postgres.database import Database
-
 from ingest import parsers, splitting
 from ingest.errors import LakeError, LimitExceeded, Refused, Unreadable
 from ingest.lake import Lake, Raw
@@ -32,6 +30,7 @@ from ingest.readers import Readers
 from ingest.types import Change, DocumentSource, Labels, Parsed, Quarantined, Report
 from ingest.writing import Ready, Writer, held_for
 from retrieval.embeddings import EmbeddingModel
+from retrieval.postgres.database import Database
 from retrieval.types import Clock, Document, Progress, SemanticStore
 
 # How often a limit that was exceeded (perhaps only because the machine was busy) is tried again.

@@ -96,7 +96,7 @@ def _judge(parsed: Parsed) -> None:
             "no text: nothing but blanks and signs" if parsed.text else "no text: the document is empty"
         )
     garbage = len(_GARBAGE.findall(parsed.text[:100_000]))
-    if garbage * 2 > letters:
+    if garbage * 3 > letters:
         raise Unreadable("garbled: its characters cannot be told (a font or an encoding without a map)")
 
 

@@ -17,6 +17,7 @@ from ingest.errors import LimitExceeded, Unreadable
 from ingest.flow import unwrap
 from ingest.limits import Budget
 from ingest.media import PDF
+from ingest.pdf_pages import form_values, made_of, notes, page_text
 from ingest.types import Parsed
 
 _JUNK_TITLE = re.compile(
@@ -28,6 +29,21 @@ _LOOKALIKES = {
     for code in (*range(0xFB00, 0xFB07), *range(0x2F00, 0x2FD6))
 }
 _MAX_ATTACHMENT_NAMES = 200
+_SILENT = {
+    "damaged": "damaged",
+    "unmapped": "its fonts do not say which characters they draw",
+    "scanned": "scanned; OCR is not installed",
+    "drawn": "drawn; OCR is not installed",
+}
+"""What is said of single pages; blank ones are not worth a word."""
+_DYNAMIC = frozenset({2, 3})
+"""pdfium's numbers for the two kinds of XFA forms."""
+_WHOLE = {
+    "unmapped": "no text: the fonts do not say which characters they draw; OCR is not installed",
+    "scanned": "no text: scanned pages; OCR is not installed",
+    "drawn": "no text: drawn pages; OCR is not installed",
+    "damaged": "damaged: no page can be read",
+}
 
 
 class PdfParser:
@@ -61,50 +77,65 @@ def _why(message: str) -> str:
 
 
 def _read(document: Any, budget: Budget) -> Parsed:
+    from pypdfium2 import PdfiumError
+
     builder = TextBuilder(budget.limits.text_chars)
+    with suppress(PdfiumError):
+        document.init_forms()
     outline = _outline(document)
-    silent, broken, count = [], [], len(document)
+    silent: dict[str, list[int]] = {}
+    count = len(document)
     for index in range(count):
         builder.page()
-        text = _page_text(document, index)
-        if text is None:
-            broken.append(index + 1)
-        elif not any(character.isalnum() for character in text):
-            silent.append(index + 1)
-        else:
-            _add_page(text, outline.get(index, {}), builder)
+        if (why := _page(document, index, outline.get(index, {}), builder)) is not None:
+            silent.setdefault(why, []).append(index + 1)
         if builder.full:
             break
-    if broken:
-        builder.warn(f"{_pages(broken)} damaged and could not be read")
-    if silent:
-        builder.warn(f"no text on {_pages(silent)}: scanned or drawn; OCR is not installed")
+    for why, numbers in silent.items():
+        if why in _SILENT:
+            builder.warn(f"no text on {_pages(numbers)}: {_SILENT[why]}")
     _attachments(document, builder)
     parsed = builder.build(_title(document))
     if not parsed.text and not parsed.embedded:
-        if len(broken) == count:
-            raise Unreadable("damaged: no page can be read" if count else "damaged: there are no pages")
-        raise Unreadable("no text: scanned or drawn pages; OCR is not installed")
+        raise _no_text(silent, count, dynamic=document.get_formtype() in _DYNAMIC)
     return parsed
 
 
-def _page_text(document: Any, index: int) -> str | None:
+def _no_text(silent: Mapping[str, list[int]], count: int, *, dynamic: bool) -> Unreadable:
+    if not count:
+        return Unreadable("damaged: there are no pages")
+    if dynamic:
+        return Unreadable("unsupported format: a PDF that is nothing but a dynamic form (XFA)")
+    # The first that holds, in the order that helps a person most.
+    for why, told in _WHOLE.items():
+        if why in silent:
+            return Unreadable(told)
+    return Unreadable("no text: the pages are blank")
+
+
+def _page(document: Any, index: int, headings: Mapping[str, int], builder: TextBuilder) -> str | None:
+    """Adds one page; returns why it has no text, None where it has some."""
     from pypdfium2 import PdfiumError
 
     try:
         page = document[index]
     except (PdfiumError, IndexError, ValueError):
-        return None
+        return "damaged"
     try:
-        textpage = page.get_textpage()
-        try:
-            return str(textpage.get_text_range())
-        finally:
-            textpage.close()
+        text = page_text(page)
+        said = form_values(document, page), notes(page)
+        if any(character.isalnum() for character in text):
+            _add_page(text, headings, builder)
+        elif not any(said):
+            return made_of(page, text)
+        builder.paragraph("\n".join(said[0]), kind="list")
+        for note in said[1]:
+            builder.paragraph(note)
     except (PdfiumError, UnicodeError, ValueError):
-        return None
+        return "damaged"
     finally:
         page.close()
+    return None
 
 
 def _add_page(text: str, headings: Mapping[str, int], builder: TextBuilder) -> None:

@@ -2,6 +2,7 @@ r"""RTF: its words without its controls. Text is bytes in a code page (`\'82\'a0
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -169,7 +170,7 @@ class RtfParser:
 def _code_page(number: int) -> str:
     name = "utf-8" if number == 65001 else f"cp{number}"
     try:
-        b"".decode(name)
+        codecs.lookup(name)
     except LookupError:
         return "cp1252"
     return name
