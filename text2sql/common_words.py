@@ -32,7 +32,7 @@ class CommonWords:
 
     def variants(self, form: tuple[str, ...]) -> list[tuple[str, ...]]:
         """Other ways to say a label, given and returned as stems; at most `MOST`, without the label itself."""
-        expanded = tuple(word for part in form for word in self._abbreviations.get(part, (part,)))
+        expanded = self._expanded(form)
         choices = [[segment, *self._groups.get(segment, [])] for segment in self._segments(expanded)]
         found: dict[tuple[str, ...], None] = {}
         for combination in product(*choices):
@@ -44,6 +44,13 @@ class CommonWords:
             if len(found) >= MOST:
                 break
         return list(found)
+
+    def _expanded(self, form: tuple[str, ...]) -> tuple[str, ...]:
+        """Abbreviations written out: num of staff, num staff, number staff are number of staff."""
+        words = [word for part in form for word in self._abbreviations.get(part, (part,))]
+        if len(words) > 1 and words[0] == "number" and words[1] != "of":
+            words.insert(1, "of")
+        return tuple(word for at, word in enumerate(words) if at == 0 or word != words[at - 1])
 
     def same(self, word: str, other: str) -> bool:
         """Whether two words are in one group, or the same word."""

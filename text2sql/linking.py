@@ -83,7 +83,7 @@ class Linker:
 
     def fuzzy(self, word: str) -> tuple[Link, ...]:
         """What a misspelt single word may name; empty below the margin."""
-        if len(word) < 5 or not word.isascii():
+        if len(word) < 6 or not word.isascii() or word.endswith(("ed", "ing")):
             return ()
         best = process.extractOne(word, self._words, scorer=fuzz.ratio, score_cutoff=FUZZY)
         key = (best[0],) if best else ()
@@ -142,6 +142,8 @@ class Linker:
                 yield (*owner, *rest), link
                 for other in self._common.variants(rest):
                     yield (*owner, *other), replace(link, score=SCORES["common"], how="common")
+            if dimension.type == "text" and rest[-1] not in _WEAK and rest[-1].isascii():
+                yield (*rest, "name"), replace(link, score=0.97)
             yield from _parts(rest, link)
 
     def _say(self, said: str, link: Link) -> Iterator[tuple[tuple[str, ...], Link]]:
@@ -188,11 +190,18 @@ def _parts(form: tuple[str, ...], link: Link) -> Iterator[tuple[tuple[str, ...],
     if len(form) < 2 or not all(word.isascii() for word in form):
         return
     part = replace(link, score=SCORES["part"], how="part")
+    if form[0] in ("is", "has"):
+        return
     for size in range(1, len(form)):
         head = form[-size:]
-        if not (size == 1 and head[0] in _WEAK | _UNITS):
+        weak = size == 1 and head[0] in _WEAK | _UNITS
+        if not weak:
             yield head, part
+        elif head[0] in ("name", "title", "description", "detail", "date", "type"):
+            yield head, replace(part, score=0.6)
         front, rest = form[:size], form[size:]
+        if rest == ("id",):
+            continue
         if all(word in _UNITS for word in rest) and front[0] not in _WEAK:
             yield front, replace(link, score=0.95)
         elif not (size == 1 and front[0] in _WEAK | _UNITS) and all(word in _WEAK for word in rest):

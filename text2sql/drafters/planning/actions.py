@@ -240,6 +240,7 @@ def order(sketch: Sketch, match: Match) -> bool:
     if item.code == "M":
         agg = "metric"
     sketch.sortings.append(Sorting(tag.startswith("desc"), item, _agg(function) if function else agg))
+    sketch.targets += [Target(shown) for shown in items_of(sketch, match, "t", "DE")]
     return True
 
 
@@ -253,7 +254,8 @@ def direction(sketch: Sketch, match: Match) -> bool:
     for at, sorting in enumerate(sketch.sortings):
         sketch.sortings[at] = replace(sorting, descending=way == "desc")
         return True
-    return False
+    sketch.sortings.append(Sorting(way == "desc"))
+    return True
 
 
 def bucket(sketch: Sketch, match: Match) -> bool:

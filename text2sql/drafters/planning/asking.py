@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from text2sql.drafters.planning.actions import Match, _agg, item_of, items_of
 from text2sql.drafters.planning.plan import Aggregate, note
 from text2sql.drafters.planning.sketch import CONSUMED, Sketch, Sorting, Target
@@ -21,13 +23,19 @@ def superlative(sketch: Sketch, match: Match) -> bool:
         sketch.sortings.append(Sorting(descending, concept=concept, picks=True))
         sketch.consume(match.start("s"), match.end("s"))
         return False
-    if item.code == "E" or counted:
+    numeric = item.code == "D" and item.links[0].type in ("number", "year")
+    if item.code == "E" or (counted and not numeric):
         sketch.sortings.append(Sorting(descending, item, "count", picks=True))
         return True
     if item.code == "M":
         sketch.sortings.append(Sorting(descending, item, "metric", picks=True))
         return True
-    if not _earlier_target(sketch, match.start()) and not _later_entity_asked(sketch, match):
+    alone = not sketch.limit and not _earlier_target(sketch, match.start())
+    if alone and not _later_entity_asked(sketch, match):
+        if _later_column(sketch, match):
+            sketch.targets.append(Target(item))
+            sketch.sortings.append(Sorting(descending, item, picks=True))
+            return True
         sketch.targets.append(Target(item, "max" if descending else "min"))
         return True
     sketch.sortings.append(Sorting(descending, item, picks=True))
@@ -44,6 +52,12 @@ def _earlier_target(sketch: Sketch, at: int) -> bool:
 def _later_entity_asked(sketch: Sketch, match: Match) -> bool:
     """Japanese: 人口が最も多い国 — what is asked for follows the superlative."""
     return sketch.reading.language == "ja" and any(code in "DE" for code in sketch.codes[match.end() :])
+
+
+def _later_column(sketch: Sketch, match: Match) -> bool:
+    """ "The lowest price and its product name": the row with the lowest price, not two unrelated values."""
+    rest = sketch.codes[match.end() :]
+    return sketch.reading.language == "en" and bool(re.match(r"[,&wo]*&[wo]*D", rest)) and "A" not in rest
 
 
 def common(sketch: Sketch, match: Match) -> bool:

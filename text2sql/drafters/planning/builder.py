@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from text2sql.drafters.planning.filters import FilterBuilder
+from text2sql.drafters.planning.filters import FilterBuilder, entities_of
 from text2sql.drafters.planning.measures import atoms
 from text2sql.drafters.planning.plan import (
     Bucket,
@@ -40,6 +40,8 @@ class Builder:
     def plan(self) -> QueryPlan:
         """The plan of the sketch."""
         refuse_unsupported(self.sketch)
+        if "both" in self.sketch.flags and not any(bound.every for bound in self.sketch.bounds):
+            raise CannotPlan("unsupported", name="both")
         measures = [m for target in self.sketch.targets if (m := self._measure(target))]
         keys = self._keys()
         grouped, group_keys = self._groups(keys)
@@ -55,6 +57,7 @@ class Builder:
         builder = FilterBuilder(self.names, self.sketch, self.resolver, self.notes)
         filters = builder.filters(anchor, has_metric=any(m.agg == "metric" for m in measures))
         filters += self._absent(anchor, filters)
+        filters += self._present(anchor, keys, measures, having, orders, filters)
         all_columns = "all_columns" in self.sketch.flags and not keys
         if not measures and not keys and not all_columns:
             keys = self._shown_of(anchor)
@@ -95,6 +98,8 @@ class Builder:
             raise CannotPlan("not_number", name=target.item.text)
         if target.agg == "count" and self.names.dimension(found).type != "number":
             return Measure("count_distinct", field=found)
+        if target.agg == "count":
+            raise CannotPlan("count_unclear")
         return Measure(target.agg, field=found)
 
     def _only_entity(self) -> str:
@@ -119,9 +124,10 @@ class Builder:
                 entity = self.resolver.entity(item)
                 if entity is not None:
                     entities.append((entity, item))
-        if not fields and entities and not any(t.agg for t in self.sketch.targets):
+        measured = self.sketch.groups or any(t.agg for t in self.sketch.targets)
+        if not fields and entities and not measured and "all_columns" not in self.sketch.flags:
             fields = self._shown_of(entities[0][0])
-        return fields
+        return list(dict.fromkeys(fields))
 
     def _shown_of(self, entity: str) -> list[Field | Bucket]:
         """How rows of a table are named: their title, or their key."""
@@ -145,7 +151,8 @@ class Builder:
             entity = self.resolver.entity(item)
             if entity is None:
                 continue
-            column = self.resolver.field(item) if item.links_of("dimension") else None
+            exact = [link for link in item.links_of("dimension") if link.score >= 0.95]
+            column = self.resolver.field(replace(item, links=tuple(exact))) if exact else None
             if column is not None and column.entity != entity and self._measured_in(column.entity):
                 found.append(column)
                 continue
@@ -197,6 +204,9 @@ class Builder:
         if sorting.common and item is not None:
             column = self.resolver.field(item, context)
             return Measure("count", entity=column.entity) if column else None
+        if item is None and not sorting.concept:
+            # "in alphabetical order": of what is shown, where that is one thing.
+            return next((key for key in keys if isinstance(key, Field)), None) if len(keys) == 1 else None
         if item is None:
             entities = [context, *sorted(self.resolver.mentioned, key=lambda e: -self.resolver.mentioned[e])]
             found = (self.resolver.concept(sorting.concept, entity) for entity in entities if entity)
@@ -209,10 +219,18 @@ class Builder:
         if sorting.agg == "count":
             entity = self.resolver.entity(item)
             if entity is not None:
+                self._check_counted(entity, keys)
                 return Measure("count", entity=entity)
             numeric = column is not None and self.names.dimension(column).type == "number"
             return column if numeric else Measure("count_distinct", field=column) if column else None
         return Measure(sorting.agg, field=column) if sorting.agg and column else column
+
+    def _check_counted(self, entity: str, keys: list[Field | Bucket]) -> None:
+        """ "The largest countries": rows of a table are one each, it is their size that was not said."""
+        found = self.names.entity(entity)
+        own = {found.title, *(d.name for d in found.dimensions if d.sql.strip('"') in found.key)}
+        if not keys or any(isinstance(k, Field) and k.entity == entity and k.dimension in own for k in keys):
+            raise CannotPlan("order_unclear")
 
     def _having(self) -> list[Having]:
         found = []
@@ -277,6 +295,50 @@ class Builder:
                 filters.remove(part)
             found.append(Related(entity, tuple(inside)))  # type: ignore[arg-type]  # conditions and periods only
         return found
+
+    def _present(
+        self,
+        anchor: str,
+        keys: list[Field | Bucket],
+        measures: list[Measure],
+        having: list[Having],
+        orders: list[Order],
+        filters: list[Filter],
+    ) -> list[Related]:
+        """Tables that were named and play no other part: only rows that have one ("singers in concerts")."""
+        used = {anchor} | {key.entity for key in keys if isinstance(key, Field)}
+        used |= {o.by.entity for o in orders if isinstance(o.by, Field)}
+        for measure in (
+            *measures,
+            *(h.measure for h in having),
+            *(o.by for o in orders if isinstance(o.by, Measure)),
+        ):
+            used |= {atom.base for atom in atoms(measure, self.names)}
+        used |= {entity for part in filters for entity in entities_of(part)}
+        used |= {entity for item in self.sketch.groups if (entity := self.resolver.entity(item))}
+        found = []
+        for item in self.sketch.items:
+            if item.code != "E" or item.start in {i.start for i in self.sketch.groups}:
+                continue
+            entity = self.resolver.entity(item)
+            if entity is None or entity in used:
+                continue
+            path = self.names.graph.path(anchor, entity)
+            if path is None:
+                raise CannotPlan("no_join", name=anchor, other=entity)
+            used.add(entity)
+            if (
+                not all(step.single for step in path)
+                or len(path) == 1
+                and self._is_part(path[0].source, entity)
+            ):
+                found.append(Related(entity, exists=True))
+        return found
+
+    def _is_part(self, whole: str, part: str) -> bool:
+        """Whether a one-to-one partner holds only some of the rows (poker players among people)."""
+        back = self.names.graph.path(part, whole)
+        return bool(back) and all(step.single for step in back or ())
 
     def _compared(self, plan: QueryPlan) -> QueryPlan:
         if not self.sketch.versus and "growth" not in self.sketch.flags:

@@ -191,6 +191,15 @@ class FilterBuilder:
         raise CannotPlan("no_time", name=anchor)
 
 
+def entities_of(part: Filter) -> set[str]:
+    """The tables that a filter speaks of."""
+    if isinstance(part, Related):
+        return {part.entity}
+    if isinstance(part, AnyOf):
+        return {entity for each in part.parts for entity in entities_of(each)}
+    return {part.field.entity} if part.field else set()
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)

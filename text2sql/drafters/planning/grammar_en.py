@@ -7,6 +7,7 @@ from text2sql.drafters.planning.actions import Rule, rule
 
 RULES: tuple[Rule, ...] = (
     rule(r"!", actions.flag("unsupported")),
+    rule(r"W", actions.flag("both")),
     rule(r"F", actions.over_time),
     rule(r"\*", actions.flag("all_columns")),
     rule(r"T", actions.limit),
@@ -30,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     rule(r"(?P<n>N)(?P<c>c)(?P<d>D)", actions.compare),
     rule(r"(?P<c>C)(?P<n>[NP])", actions.compare),
     rule(r"(?P<n>N)(?P<c>c)", actions.compare),
+    rule(r"(?P<z>Z)(?P<d>D)n?(?P<v>[VQN](?:[,&|]+[VQN])*)", actions.equals),
     rule(r"(?P<d>[DE])w?(?P<z>Z)?w?n?(?P<v>[VQ](?:[,&|]+[VQ])*)", actions.equals),
     rule(r"(?P<d>D)(?P<z>Z)?(?P<v>[NP](?:[,&|]+[NP])*)", actions.equals),
     rule(r"(?P<z>Z)?w?(?P<v>[VQ](?:[,&|]+[VQ])*)o?(?P<d>D)", actions.equals),
@@ -38,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     rule(r"(?P<d>D)w?(?P<p>P)", actions.period),
     rule(r"(?P<p>P)", actions.period),
     # order and groups
+    rule(r"(?P<o>O)(?P<t>[DE](?:[,&ob]*[DE])*)b(?P<k>K)?(?P<a>A)?o?(?P<x>[DEM])(?P<r>R)?", actions.order),
     rule(r"(?P<o>O)(?P<k>K)?(?P<a>A)?o?(?P<x>[DEM])(?P<r>R)?", actions.order),
     rule(r"(?P<r>R)[oO](?P<k>K)?(?P<a>A)?o?(?P<x>[DEM])", actions.order),
     rule(r"R", actions.direction),

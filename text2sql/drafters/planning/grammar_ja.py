@@ -7,6 +7,7 @@ from text2sql.drafters.planning.actions import Rule, rule
 
 RULES: tuple[Rule, ...] = (
     rule(r"!", actions.flag("unsupported")),
+    rule(r"W", actions.flag("both")),
     rule(r"(?P<b>[UDEMV])\((?P<x>[DEM])", asking.apposition),
     rule(r"F", actions.over_time),
     rule(r"\*", actions.flag("all_columns")),

@@ -102,7 +102,7 @@ class Related:
     """The anchor has (or has no) related row of `entity` for which all `filters` hold."""
 
     entity: str
-    filters: tuple[Condition | During, ...] = ()
+    filters: tuple[Condition | During | AnyOf, ...] = ()
     exists: bool = False
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from text2sql.drafters.planning.plan import (
@@ -23,12 +25,20 @@ _COMPARISONS: dict[str, type[exp.Binary]] = {
 
 def apply(query: exp.Select, scope: Scope, filters: tuple[Filter, ...]) -> exp.Select:
     """The query with every filter as a WHERE condition. Call after all joins for shown columns are made."""
-    related: dict[str, list[Condition | During]] = {}
+    related: dict[str, list[Condition | During | AnyOf]] = {}
     for part in filters:
-        if isinstance(part, Condition | During) and part.field and not _reachable(scope, part.field.entity):
-            related.setdefault(part.field.entity, []).append(part)
-        else:
+        far = {field.entity for field in _fields(part) if not _reachable(scope, field.entity)}
+        if not far:
             query = query.where(predicate(part, scope))
+        elif len(far) == 1 and isinstance(part, Condition | During | AnyOf):
+            entity = far.pop()
+            if isinstance(part, Condition) and part.operator == "!=":
+                # Not one of the related rows may match, rather than some row that does not.
+                query = query.where(_related(Related(entity, (replace(part, operator="="),)), scope))
+            else:
+                related.setdefault(entity, []).append(part)
+        else:
+            raise CannotPlan("negation")
     for entity, parts in related.items():
         query = query.where(_related(Related(entity, tuple(parts), exists=True), scope))
     return query

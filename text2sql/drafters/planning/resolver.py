@@ -43,6 +43,7 @@ class Resolver:
     def __post_init__(self) -> None:
         self.mentioned: dict[str, float] = {}
         self._mention()
+        self._share()
 
     def _mention(self) -> None:
         """The entities that the question names, or that only one entity could be meant by."""
@@ -65,6 +66,17 @@ class Resolver:
                 if len(owners) == 1:
                     table = owners.pop()
                     self._say(next((e.name for e in self.names.model.tables if e.physical == table), ""), 0.4)
+
+    def _share(self) -> None:
+        """Columns that several tables have: the table that has most of those named is likelier meant."""
+        named = [item for item in self.reading.items if item.code == "D"]
+        shares: dict[str, int] = {}
+        for item in named:
+            for entity in {link.entity for link in item.links_of("dimension") if link.score >= 0.9}:
+                shares[entity] = shares.get(entity, 0) + 1
+        for entity, count in shares.items():
+            if count > 1 and self.mentioned.get(entity, 0.0) < 0.6:
+                self.mentioned[entity] = self.mentioned.get(entity, 0.0) + 0.3 * count / len(named)
 
     def _say(self, entity: str, weight: float) -> None:
         if entity:

@@ -101,4 +101,6 @@ class Sketch:
     @property
     def unexplained(self) -> list[Item]:
         """Content items and function words with a meaning that nothing consumed."""
-        return [i for i, code in zip(self.items, self.codes, strict=True) if code in "MDEVQNPUSsCcLAKOBHt!"]
+        return [
+            i for i, code in zip(self.items, self.codes, strict=True) if code in "MDEVQNPUSsCcLAKOBHZRGYFXTt!"
+        ]
