@@ -13,8 +13,8 @@ from app.describing import describe_result
 from app.facts import fact_sentences, relevant_facts
 from app.matching import Matching, Sentence, sentences_of
 from app.messages import text
-from app.questions import asked
-from retrieval.language import detect
+from app.questions import Asked, asked, words_of
+from retrieval.language import detect, fold
 from retrieval.types import Citation, Context, Fact, Language
 
 __all__ = ["DocumentAnswer", "answer_from_documents", "describe_result"]
@@ -25,6 +25,7 @@ MOST_QUOTES = 3
 _CLOSE = 0.5
 """A further sentence is quoted when it is at least this share as likely as the best one."""
 _SURE_OF_FACTS = 0.9
+_LONGEST_NAME = 40
 _SPACES = re.compile(r"\s+")
 
 
@@ -53,7 +54,7 @@ def answer_from_documents(question: str, context: Context, language: Language) -
     if confidence < SURE_ENOUGH:
         quotes = []
     if not quotes and not facts:
-        key = "outcome.not_in_documents" if context.passages("document") else "outcome.no_documents"
+        key = "outcome.not_in_documents" if context.passages("document", "term") else "outcome.no_documents"
         return DocumentAnswer(text(key, language), confidence=confidence)
     citations = tuple(_citation(number, quote) for number, quote in enumerate(quotes, start=1))
     lines = fact_sentences(facts, language)
@@ -65,13 +66,31 @@ def answer_from_documents(question: str, context: Context, language: Language) -
 
 def _best(question: str, context: Context) -> tuple[list[Sentence], float]:
     """The sentences to quote, likeliest first, and how sure it is that they answer."""
-    matching = Matching(asked(question), sentences_of(context.passages("document")))
+    looked_for = asked(question)
+    # An entry of the glossary is a passage like any other; a metric's description only says what it means.
+    kinds = ("document", "term", "metric") if looked_for.wants == "definition" else ("document", "term")
+    matching = Matching(looked_for, sentences_of(context.passages(*kinds)), _translated(looked_for, context))
     if not matching.found:
         return [], 0.0
     ranked = sorted(((matching.score(s), -i, s) for i, s in enumerate(matching.found)), reverse=True)
     top = ranked[0][0]
     chosen = [s for score, _, s in ranked[:MOST_QUOTES] if score >= _CLOSE * top]
     return _joined(chosen), matching.confidence(ranked[0][2])
+
+
+def _translated(looked_for: Asked, context: Context) -> frozenset[str]:
+    """Words of the other language for what the question names: entries of the glossary and the catalogue hold both."""
+    question = fold(looked_for.text)
+    words: frozenset[str] = frozenset()
+    for passage in context.passages("term", "metric", "dimension"):
+        names = [line for line in passage.chunk.text.splitlines() if len(line) <= _LONGEST_NAME]
+        if any(
+            len(name) > 1 and fold(name) in question for name in names if detect(name) == looked_for.language
+        ):
+            words |= frozenset().union(
+                *(words_of(name) for name in names if detect(name) != looked_for.language)
+            )
+    return words
 
 
 def _joined(chosen: Sequence[Sentence]) -> list[Sentence]:

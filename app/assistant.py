@@ -16,12 +16,13 @@ from time import perf_counter
 from app import messages
 from app.answering import DocumentAnswer, answer_from_documents
 from app.charts import chart_for
+from app.clauses import clauses
 from app.describing import describe_result
 from app.errors import GivenInvalid, QuestionInvalid
 from app.events import Answered, Drafted, Event, Guarded, Ran, Retrieved, Routed
 from app.outcome import Story, compose
 from app.record import AnswerRecord, Attempt, RecordStore, references, summarise
-from app.routing import Route, decide
+from app.routing import Route, asks_for_meaning, decide
 from retrieval.language import detect
 from retrieval.retriever import Retriever
 from retrieval.types import Clock, Context, ConversationStore, Language, Principal, Turn
@@ -99,6 +100,8 @@ class _Walk:
     timings: dict[str, float] = field(default_factory=dict)
     context: Context | None = None
     drafting: Drafting = field(default_factory=Drafting)
+    rest: str = ""
+    """The part of a double question that the documents are asked; "" where it was not taken apart."""
     documents: DocumentAnswer | None = None
     route: Route | None = None
     attempts: list[Attempt] = field(default_factory=list)
@@ -194,14 +197,19 @@ class Assistant:
             scope = self._warehousing.scope_for(walk.principal)
             walk.timed("scope", started)
             started = perf_counter()
-            walk.drafting = scope.drafter.draft(walk.question, walk.context, TRIES)
+            walk.drafting = _drafted(walk, scope.drafter)
         return Drafted(walk.drafting, walk.timed("draft", started))
 
     def _route(self, walk: _Walk) -> Event:
         started = perf_counter()
         assert walk.context is not None  # noqa: S101 - set by an earlier step
-        walk.documents = answer_from_documents(walk.question, walk.context, walk.context.language)
-        walk.route = walk.given.route or decide(walk.question, walk.context, walk.drafting, walk.documents)
+        language = walk.context.language
+        walk.documents = answer_from_documents(walk.rest or walk.question, walk.context, language)
+        if walk.rest:
+            decided = Route("both", messages.text("route.both", language), "both")
+        else:
+            decided = decide(walk.question, walk.context, walk.drafting, walk.documents)
+        walk.route = walk.given.route or decided
         walk.timed("route", started)
         return Routed(walk.route)
 
@@ -344,6 +352,19 @@ class Assistant:
                 tenant=walk.principal.tenant,
             )
         )
+
+
+def _drafted(walk: _Walk, drafter: Drafter) -> Drafting:
+    """Drafts for the question, or for the one part of a double question that asks for figures."""
+    assert walk.context is not None  # noqa: S101 - set by an earlier step
+    parts = clauses(walk.question)
+    if len(parts) > 1:
+        drafted = {part: drafter.draft(part, walk.context, TRIES) for part in parts}
+        figures = [part for part in parts if drafted[part].drafts and not asks_for_meaning(part)]
+        if len(figures) == 1:
+            walk.rest = " ".join(part for part in parts if part != figures[0])
+            return drafted[figures[0]]
+    return drafter.draft(walk.question, walk.context, TRIES)
 
 
 def checked_question(question: str) -> str:

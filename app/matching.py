@@ -26,6 +26,9 @@ UNSEEN = 1.5
 
 _LENDS = re.compile(r"^#|[?？]$|^(?:Q|問)\s*\d*[.:：．、]|か。$")
 _BULLET = re.compile(r"(?:[-*+•・‣◦]\s*|(?:A|答)\s*\d*[:：]\s*)?")
+_ENDED = re.compile(r"[.!?。！？:：|]$|\d")
+_TITLE = 48
+"""Display columns of the longest line that is taken for a title."""
 _KANA = re.compile("[\u3041-\u3096]")
 _DIGIT = re.compile(r"\d|[一二三四五六七八九十百千万億]")
 _DATED = re.compile(
@@ -60,22 +63,32 @@ class Sentence:
 def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
     """Every sentence of the passages that can be an answer, in their order.
 
-    A heading or a question is none, however well it matches: it lends its words to what stands under it.
+    A heading or a question is none, however well it matches: it lends its words to what stands under it. Neither
+    is a name in an entry of the glossary or the catalogue, where only the definition is a sentence.
     """
     found = []
     for rank, passage in enumerate(passages):
         text = passage.chunk.text
+        prose = passage.chunk.document.kind == "document"
         language = detect(text)
         lent: frozenset[str] = frozenset()
         for opens, end in sentences(text):
             bullet = _BULLET.match(text, opens, end)
             start = bullet.end() if bullet else opens
             words = words_of(text[start:end])
-            if _LENDS.search(text[start:end]):
-                lent = words
+            if _LENDS.search(text[start:end]) or (start == opens and _title_like(text, start, end)):
+                lent = words if prose else lent | words
             elif words:
-                found.append(Sentence(passage, rank, (start, end), words | lent, language))
+                spoken = language if prose else detect(text[start:end])
+                found.append(Sentence(passage, rank, (start, end), words | lent, spoken))
     return found
+
+
+def _title_like(text: str, start: int, end: int) -> bool:
+    """A short line of its own without an end, with something under it."""
+    alone = (start == 0 or text[start - 1] == "\n") and text[end : end + 1] == "\n"
+    short = sum(1 + (not char.isascii()) for char in text[start:end]) <= _TITLE
+    return alone and short and not _ENDED.search(text[start:end])
 
 
 @dataclass(frozen=True)
@@ -121,13 +134,20 @@ class Matching:
     @cached_property
     def by_passage(self) -> Mapping[str, tuple[frozenset[str], float]]:
         """Chunk id -> the words of the chunk with its title and heading, and their share of the question."""
-        held: dict[str, tuple[frozenset[str], float]] = {}
+        words: dict[str, frozenset[str]] = {}
+        languages: dict[str, Language] = {}
         for sentence in self.found:
             chunk = sentence.passage.chunk
-            if chunk.id not in held:
-                words = words_of(f"{chunk.document.title} {chunk.heading}\n{chunk.text}")
-                held[chunk.id] = words, self.share(words, sentence.language)
-        return held
+            if chunk.id not in words:
+                words[chunk.id] = words_of(f"{chunk.document.title} {chunk.heading}")
+                languages[chunk.id] = sentence.language
+            words[chunk.id] |= sentence.words
+        return {key: (held, self.share(held, languages[key])) for key, held in words.items()}
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The numbers of the question: an answer about another year is no answer."""
+        return frozenset(word for word in self.question.words if word.isascii() and _DIGIT.search(word))
 
     def share(self, words: frozenset[str], language: Language) -> float:
         """How much of the question's weight these words of a text in that language hold, in [0, 1]."""
@@ -157,10 +177,11 @@ class Matching:
 
     def confidence(self, best: Sentence) -> float:
         """The probability that the passages hold the answer at all, looked at from their best sentence."""
-        own, (_, near) = self.share(best.words, best.language), self.by_passage[best.passage.chunk.id]
+        own, (held, near) = self.share(best.words, best.language), self.by_passage[best.passage.chunk.id]
+        missing = len(self.numbers - held) / len(self.numbers) if self.numbers else 0.0
         others = (share for key, (_, share) in self.by_passage.items() if key != best.passage.chunk.id)
         margin = near - max(others, default=0.0)
-        return _logistic(2.6 * own + 3.0 * near + 1.0 * margin - 3.1)
+        return _logistic(2.6 * own + 3.0 * near + 1.0 * margin - 1.0 * missing - 3.1)
 
 
 def _logistic(x: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.answering import DocumentAnswer
 from app.messages import finding_text, join, text
@@ -74,7 +74,8 @@ def _from_documents(story: Story) -> Told:
 def _with_documents(told: Told, story: Story) -> Told:
     """The rows' sentence first, then what the documents say."""
     if not _documented(story):
-        return told
+        missing = text("outcome.not_in_documents", story.language)
+        return replace(told, text=f"{told.text}\n\n{missing}") if told.outcome == "answered" else told
     quoted = _from_documents(story)
     return Told(
         told.outcome,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from retrieval.language import detect
@@ -60,6 +61,7 @@ def asked(question: str) -> Asked:
     return Asked(question, language, words, next((k for k, pattern in kinds if pattern.search(question)), ""))
 
 
+@lru_cache(maxsize=20_000)
 def words_of(text: str) -> frozenset[str]:
     """The words of a text as questions and sentences are compared by."""
     return frozenset(map(_form, lexical_tokens(text)))

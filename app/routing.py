@@ -42,6 +42,11 @@ _FIGURE = re.compile(
 )
 
 
+def asks_for_meaning(question: str) -> bool:
+    """Whether it asks what something means or what the rule is, rather than for a figure."""
+    return bool(_MEANING.search(question)) and not _FIGURE.search(question)
+
+
 def decide(question: str, context: Context, drafting: Drafting, documents: DocumentAnswer | None) -> Route:
     """Weigh what the drafter offers against what the documents say. Nothing runs or is shown by this alone."""
     quoted = documents is not None and documents.found and documents.confidence >= SURE_ENOUGH

@@ -56,9 +56,18 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
 def _line_ends(text: str, start: int, at: int, after: int) -> bool:
     """Whether a line break ends the sentence: a structure before or after it, or a line too short to be wrapped."""
     line = text[max(text.rfind("\n", 0, at) + 1, start) : at]
-    if _structured(text, after) or line.lstrip().startswith(("#", "|")):
+    if _structured(text, after) or line.lstrip().startswith(("#", "|")) or _tabular(line):
         return True
     return _columns(line) < _WRAPPED
+
+
+def _tabular(line: str) -> bool:
+    """A row of a table that lost its lines: cells of numbers, or Japanese words with spaces between them."""
+    cells = line.split()
+    numbers = sum(any(char.isdigit() for char in cell) for cell in cells)
+    if any(unicodedata.east_asian_width(char) == "W" for char in line):
+        return len(cells) >= 3
+    return len(cells) >= 3 and 3 * numbers >= 2 * len(cells)
 
 
 def _structured(text: str, after: int) -> bool:

@@ -158,3 +158,47 @@ def test_the_thing_alone_is_told_whole_and_the_asker_is_not():
 def test_facts_stay_out_of_other_questions():
     assert ask("How long may members return goods?", facts=FACTS).facts == ()
     assert not ask("Who founded the museum of glass?", facts=FACTS).found
+
+
+BASKET = passage(
+    "basket size\n客単価\naverage ticket\nRevenue divided by the number of receipts.\n売上高を会計数で割った値。",
+    key="term", title="basket size / 客単価", kind="term",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "quoted"),
+    [
+        ("What does basket size mean?", "Revenue divided by the number of receipts."),
+        ("客単価とは何ですか？", "売上高を会計数で割った値。"),
+    ],
+)
+def test_the_glossary_is_quoted_in_the_language_of_the_question(question, quoted):
+    answer = ask(question, RETURNS, POINTS, BASKET)
+    assert [citation.quote for citation in answer.citations] == [quoted]
+
+
+def test_the_glossary_leads_to_passages_of_the_other_language():
+    english = passage("The average ticket rose in every store last spring.", key="report", title="Report")
+    answer = ask("客単価は春に上がりましたか", english, BASKET)
+    assert any("average ticket rose" in citation.quote for citation in answer.citations)
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [("What was revenue in 2025?", False), ("What was revenue in 2026?", True), ("What was revenue?", True)],
+)
+def test_a_passage_about_another_year_is_no_answer(question, found):
+    report = passage("Revenue was ¥12 million in 2026.", key="report", title="Report")
+    assert ask(question, report).found is found
+
+
+def test_a_heading_is_not_quoted():
+    found = passage(
+        "Return of goods by members\nBring the receipt within 30 days.\nThe desk is open daily.",
+        key="r",
+        title="R",
+    )
+    answer = ask("How do members return goods?", found)
+    assert answer.found
+    assert not any("Return of goods" in citation.quote for citation in answer.citations)

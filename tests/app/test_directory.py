@@ -37,7 +37,14 @@ def test_an_unknown_user_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["users: 3", "people: []", "users: [{name: x}]", "users: [{id: x, admin: true}]", "users: [{id: x, language: fr}]", "users: ["],
+    [
+        "users: 3",
+        "people: []",
+        "users: [{name: x}]",
+        "users: [{id: x, admin: true}]",
+        "users: [{id: x, language: fr}]",
+        "users: [",
+    ],
 )
 def test_a_broken_list_of_users_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError):
@@ -52,7 +59,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def users_table(database: Database) -> None:
     with database.connection() as connection:
         connection.execute("CREATE TABLE people (id text, name text, roles text[], attributes jsonb)")
-        connection.execute("""INSERT INTO people VALUES ('kim', 'Kim', '{seller}', '{"regions": ["South"]}')""")
+        connection.execute(
+            """INSERT INTO people VALUES ('kim', 'Kim', '{seller}', '{"regions": ["South"]}')"""
+        )
 
 
 def test_lookup_by_sql(database: Database) -> None:

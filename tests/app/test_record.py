@@ -38,7 +38,7 @@ def result(rows: int) -> ResultSet:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (Decimal("10"), 10),
+        (Decimal(10), 10),
         (Decimal("1.5"), 1.5),
         (float("nan"), None),
         (float("inf"), None),
@@ -67,7 +67,9 @@ def test_the_hash_covers_every_row_though_few_are_kept() -> None:
 def test_a_record_is_json_with_everything_in_it() -> None:
     full = record(
         checks=(Check("one statement", passed=True),),
-        citations=(Citation(1, "d#0", "d", "v", "file:x", "X", "q", 0, 1, as_of=datetime(2026, 1, 1, tzinfo=UTC)),),
+        citations=(
+            Citation(1, "d#0", "d", "v", "file:x", "X", "q", 0, 1, as_of=datetime(2026, 1, 1, tzinfo=UTC)),
+        ),
         rows=({"n": 1},),
     )
     data = json.loads(json.dumps(full.to_json(), allow_nan=False))

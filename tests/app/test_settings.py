@@ -33,7 +33,11 @@ def test_paths_are_relative_to_the_home(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [("sqlite:///w.db", "sqlite:///{home}/w.db"), ("duckdb:////abs/w.duckdb", "duckdb:////abs/w.duckdb"), ("/abs/f", "/abs/f")],
+    [
+        ("sqlite:///w.db", "sqlite:///{home}/w.db"),
+        ("duckdb:////abs/w.duckdb", "duckdb:////abs/w.duckdb"),
+        ("/abs/f", "/abs/f"),
+    ],
 )
 def test_warehouse_urls(tmp_path: Path, given: str, expected: str) -> None:
     settings = load(write(tmp_path, f"warehouse: {given}\n"), {})
