@@ -69,7 +69,8 @@ def _best(question: str, context: Context) -> tuple[list[Sentence], float]:
     looked_for = asked(question)
     # An entry of the glossary is a passage like any other; a metric's description only says what it means.
     kinds = ("document", "term", "metric") if looked_for.wants == "definition" else ("document", "term")
-    matching = Matching(looked_for, sentences_of(context.passages(*kinds)), _translated(looked_for, context))
+    found = _in_one_language(sentences_of(context.passages(*kinds)), looked_for.language)
+    matching = Matching(looked_for, found, _translations(looked_for, context))
     if not matching.found:
         return [], 0.0
     ranked = sorted(((matching.score(s), -i, s) for i, s in enumerate(matching.found)), reverse=True)
@@ -78,19 +79,31 @@ def _best(question: str, context: Context) -> tuple[list[Sentence], float]:
     return _joined(chosen), matching.confidence(ranked[0][2])
 
 
-def _translated(looked_for: Asked, context: Context) -> frozenset[str]:
-    """Words of the other language for what the question names: entries of the glossary and the catalogue hold both."""
+def _in_one_language(found: Sequence[Sentence], language: Language) -> list[Sentence]:
+    """Without the other language's half of an entry that says the same in both."""
+    own = {s.passage.chunk.id for s in found if s.language == language}
+    return [
+        s
+        for s in found
+        if s.language == language
+        or s.passage.chunk.document.kind == "document"
+        or s.passage.chunk.id not in own
+    ]
+
+
+def _translations(looked_for: Asked, context: Context) -> list[list[frozenset[str]]]:
+    """For each thing the question names, the words of each of its names in the other language.
+
+    Entries of the glossary and the catalogue hold the names in both.
+    """
     question = fold(looked_for.text)
-    words: frozenset[str] = frozenset()
+    things = []
     for passage in context.passages("term", "metric", "dimension"):
-        names = [line for line in passage.chunk.text.splitlines() if len(line) <= _LONGEST_NAME]
-        if any(
-            len(name) > 1 and fold(name) in question for name in names if detect(name) == looked_for.language
-        ):
-            words |= frozenset().union(
-                *(words_of(name) for name in names if detect(name) != looked_for.language)
-            )
-    return words
+        names = [line for line in passage.chunk.text.splitlines() if 1 < len(line) <= _LONGEST_NAME]
+        own = [name for name in names if detect(name) == looked_for.language]
+        if any(fold(name) in question for name in own):
+            things.append([words_of(name) for name in names if name not in own])
+    return things
 
 
 def _joined(chosen: Sequence[Sentence]) -> list[Sentence]:

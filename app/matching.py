@@ -95,12 +95,12 @@ def _title_like(text: str, start: int, end: int) -> bool:
 class Matching:
     """One question against the sentences of its passages.
 
-    `translated` are words of the other language that stand for words of the question (from the glossary).
+    `translations`: for each thing that the question names, the words of its names in the other language.
     """
 
     question: Asked
     found: Sequence[Sentence]
-    translated: frozenset[str] = frozenset()
+    translations: Sequence[Sequence[frozenset[str]]] = ()
 
     @cached_property
     def weights(self) -> Mapping[Language, Mapping[str, float]]:
@@ -109,7 +109,7 @@ class Matching:
         In the other language only Latin words, numbers and translations can be found.
         """
         own = self.question.words
-        other = frozenset(word for word in own if word.isascii()) | self.translated
+        other = frozenset(word for word in own if word.isascii()) | self._translated()
         here = self.question.language
         there: Language = "en" if here == "ja" else "ja"
         counts = Counter(word for sentence in self.found for word in sentence.words & (own | other))
@@ -119,6 +119,16 @@ class Matching:
             for word in own | other
         }
         return {here: {word: rarity[word] for word in own}, there: {word: rarity[word] for word in other}}
+
+    def _translated(self) -> frozenset[str]:
+        """One name for each thing: the one that the sentences use most."""
+        held = Counter(word for sentence in self.found for word in sentence.words)
+        best = [
+            max(names, key=lambda words: sum(min(held[word], 1) for word in words) / (1 + len(words)))
+            for names in self.translations
+            if names
+        ]
+        return frozenset().union(*best)
 
     @cached_property
     def totals(self) -> Mapping[Language, float]:

@@ -180,7 +180,9 @@ def test_the_glossary_is_quoted_in_the_language_of_the_question(question, quoted
 
 def test_the_glossary_leads_to_passages_of_the_other_language():
     english = passage("The average ticket rose in every store last spring.", key="report", title="Report")
-    answer = ask("客単価は春に上がりましたか", english, BASKET)
+    names = passage("basket_size\nbasket size\n客単価\naverage ticket", key="names", kind="dimension")
+    assert not ask("客単価は春に上がりましたか", english).found
+    answer = ask("客単価は春に上がりましたか", english, names)
     assert any("average ticket rose" in citation.quote for citation in answer.citations)
 
 
