@@ -1,9 +1,9 @@
 """Profiles: what each column holds, measured within a bound on time.
 
-A table of up to `Budget.cells` cells (rows times columns) is read whole. A larger one is read as its engine can
-afford: DuckDB still scans whole columns (minimum, maximum, nulls; distinct values are estimated), but takes the
-most frequent values from a sample; SQLite looks only at a sample, where counts and extremes would be wrong and
-stay unknown. `Profile.sampled` says which. When the time is up the columns left over have no profile.
+A table of up to `Budget.cells` cells (rows times columns) is read whole. Of a larger one, and of a view, a sample
+is read first, which gives frequent values but neither counts nor extremes. Then, while there is time, its columns
+are read whole one by one: DuckDB gives nulls, minimum, maximum and estimated distinct values, SQLite the extremes
+of dates; columns with few values get them all. `Profile.sampled` says that `values` are those of the sample.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from text2sql.types import Column, Dialect, Profile, Table
 
 _GROUP = 25
 """Columns measured in one statement."""
+_LATER = ("number", "integer")
+"""Families whose columns are the last to be measured whole: questions name values of the others."""
 
 
 class Query(Protocol):
@@ -32,9 +34,9 @@ class Query(Protocol):
 class Budget:
     """What profiling may use."""
 
-    seconds: float = 30.0
+    seconds: float = 15.0
     """For the whole catalogue."""
-    table_seconds: float = 5.0
+    statement_seconds: float = 4.0
     """For one statement."""
     cells: int = 20_000_000
     sample: int = 10_000
@@ -58,7 +60,7 @@ def table_sql(table: Table) -> str:
 
 
 class _Profiler:
-    """One pass over one catalogue."""
+    """One pass over one catalogue; `first` for every table, then `improved` while there is time."""
 
     def __init__(self, dialect: Dialect, query: Query, budget: Budget) -> None:
         self.dialect = dialect
@@ -66,12 +68,9 @@ class _Profiler:
         self.budget = budget
         self.until = time.monotonic() + budget.seconds
 
-    def left(self) -> float:
-        return min(self.budget.table_seconds, self.until - time.monotonic())
-
     def ask(self, sql: str) -> list[tuple[Any, ...]] | None:
         """Rows, or None when there is no time or the engine cannot say (a broken view, odd values)."""
-        seconds = self.left()
+        seconds = min(self.budget.statement_seconds, self.until - time.monotonic())
         if seconds <= 0:
             return None
         try:
@@ -79,15 +78,15 @@ class _Profiler:
         except WarehouseError:
             return None
 
-    def table(self, table: Table) -> Table:
+    def first(self, table: Table) -> Table:
+        """A small table read whole; a sample of a big one or a view."""
         rows = self.rows(table)
         table = replace(table, rows=rows)
-        whole = rows is not None and rows * len(table.columns) <= self.budget.cells and table.kind == "table"
+        whole = rows is not None and rows * len(table.columns) <= self.budget.cells
         source = table_sql(table) if whole else self.sample(table)
         measured: list[Column] = []
         for start in range(0, len(table.columns), _GROUP):
-            group = table.columns[start : start + _GROUP]
-            measured += self.columns(table, group, source, whole=whole)
+            measured += self.columns(table.columns[start : start + _GROUP], source, whole=whole)
         return replace(table, columns=tuple(measured))
 
     def rows(self, table: Table) -> int | None:
@@ -98,69 +97,100 @@ class _Profiler:
 
     def sample(self, table: Table) -> str:
         name, size = table_sql(table), self.budget.sample
+        sampled = f"SELECT * FROM {name} LIMIT {size}"  # noqa: S608 - quoted names
         if self.dialect == "duckdb" and table.kind == "table" and table.rows:
-            # Whole row groups are skipped, which a LIMIT of a reservoir would not do.
+            # Whole row groups are skipped, which a sample of rows would not do.
             share = min(100.0, 100.0 * 4 * size / table.rows)
             sampled = f"SELECT * FROM {name} TABLESAMPLE system({share:.6f}%) REPEATABLE (42) LIMIT {size}"  # noqa: S608
         elif self.dialect == "sqlite" and table.kind == "table":
-            sampled = self.sqlite_sample(name)
-        else:
-            sampled = f"SELECT * FROM {name} LIMIT {size}"  # noqa: S608 - quoted names
+            sampled = self.sqlite_sample(name) or sampled
         return f"({sampled}) AS sampled"
 
     def sqlite_sample(self, name: str) -> str:
-        """Twenty runs of rows, evenly spread over the row ids: read without a scan."""
+        """Twenty runs of rows, evenly spread over the row ids: read without a scan. "" WITHOUT ROWID."""
         ends = self.ask(f"SELECT min(rowid), max(rowid) FROM {name}")  # noqa: S608 - quoted names
-        size = self.budget.sample
-        if not ends or ends[0][0] is None:  # WITHOUT ROWID
-            return f"SELECT * FROM {name} LIMIT {size}"  # noqa: S608 - quoted names
+        if not ends or ends[0][0] is None:
+            return ""
         low, high = ends[0]
-        step = max(1, (high - low) // 20)
+        step, run = max(1, (high - low) // 20), self.budget.sample // 20
         ranges = " OR ".join(
-            f"rowid BETWEEN {low + i * step} AND {low + i * step + size // 20 - 1}" for i in range(20)
+            f"rowid BETWEEN {low + i * step} AND {low + i * step + run - 1}" for i in range(20)
         )
         return f"SELECT * FROM {name} WHERE {ranges}"  # noqa: S608 - quoted names
 
-    def columns(self, table: Table, group: Sequence[Column], source: str, *, whole: bool) -> Iterable[Column]:
+    def columns(self, group: Sequence[Column], source: str, *, whole: bool) -> Iterable[Column]:
         usable = [c for c in group if c.family not in ("binary", "other")]
-        scanned = source if whole or self.dialect != "duckdb" or table.kind == "view" else table_sql(table)
         parts = ["count(*)"]
         for column in usable:
             name = quoted(column.name)
-            distinct = f"approx_count_distinct({name})" if scanned != source else f"count(DISTINCT {name})"
-            parts += [f"count({name})", distinct, f"min({name})", f"max({name})"]
-        found = self.ask(f"SELECT {', '.join(parts)} FROM {scanned}") if usable else None  # noqa: S608
+            parts += [f"count({name})", f"count(DISTINCT {name})", f"min({name})", f"max({name})"]
+        found = self.ask(f"SELECT {', '.join(parts)} FROM {source}") if usable else None  # noqa: S608
         if not found:
             return group
         counts = found[0]
-        known = not (scanned == source and not whole)  # counts of a sample say nothing of the whole
         profiles: dict[str, Profile] = {}
         for at, column in enumerate(usable):
             filled, distinct, low, high = counts[1 + 4 * at : 5 + 4 * at]
-            profile = Profile(
-                nulls=int(counts[0]) - int(filled) if known else None,
-                distinct=int(distinct) if known else None,
-                minimum=_text(low) if known else None,
-                maximum=_text(high) if known else None,
-                sampled=not whole,
-            )
-            profiles[column.name] = self.values(column, profile, source, int(distinct))
+            keep = self.most(column) if whole and distinct <= self.most(column) else self.budget.values
+            profile = Profile(values=self.kept(self.frequent(column, source, keep)), sampled=not whole)
+            if whole:  # counts and extremes of a sample say nothing of the whole
+                profile = replace(
+                    profile,
+                    nulls=counts[0] - filled,
+                    distinct=distinct,
+                    minimum=_text(low),
+                    maximum=_text(high),
+                )
+            profiles[column.name] = profile
         return [replace(c, profile=profiles.get(c.name)) for c in group]
 
-    def values(self, column: Column, profile: Profile, source: str, distinct: int) -> Profile:
-        """The most frequent values; of text columns every one, while they are few enough to be kept."""
-        keep = self.budget.values
-        if column.family == "text" and distinct <= self.budget.text_values and not profile.sampled:
-            keep = self.budget.text_values
+    def most(self, column: Column) -> int:
+        """How many distinct values may be kept, every one of them."""
+        return self.budget.text_values if column.family == "text" else self.budget.values
+
+    def frequent(self, column: Column, source: str, limit: int) -> list[str] | None:
         name = quoted(column.name)
         as_text = f"CAST({name} AS {'VARCHAR' if self.dialect == 'duckdb' else 'TEXT'})"
         rows = self.ask(
             f"SELECT {as_text}, count(*) AS n FROM {source} WHERE {name} IS NOT NULL "  # noqa: S608 - quoted
-            f"GROUP BY {name} ORDER BY n DESC, 1 LIMIT {keep}"
+            f"GROUP BY {name} ORDER BY n DESC, 1 LIMIT {limit}"
         )
-        values = [str(row[0]) for row in rows or [] if row[0] is not None]
-        short = [value for value in values if len(value) <= self.budget.length]
-        return replace(profile, values=tuple(short))
+        return None if rows is None else [str(row[0]) for row in rows if row[0] is not None]
+
+    def kept(self, values: list[str] | None) -> tuple[str, ...]:
+        return tuple(v for v in values or () if len(v) <= self.budget.length)
+
+    def improved(self, table: Table) -> Table:
+        """The table with what can be known of all its rows instead of a sample, column by column."""
+        if table.kind == "view" or not any(c.profile and c.profile.sampled for c in table.columns):
+            return table
+        order = sorted(table.columns, key=lambda c: _LATER.index(c.family) if c.family in _LATER else -1)
+        better = {c.name: self.whole(table, c) for c in order}
+        return replace(table, columns=tuple(better[c.name] for c in table.columns))
+
+    def whole(self, table: Table, column: Column) -> Column:
+        profile, name, source = column.profile, quoted(column.name), table_sql(table)
+        if profile is None or not profile.sampled:
+            return column
+        few = len(profile.values) < self.budget.values
+        if self.dialect == "duckdb":
+            found = self.ask(
+                f"SELECT count(*) - count({name}), approx_count_distinct({name}), min({name}), max({name}) FROM {source}"  # noqa: S608
+            )
+            if found:
+                nulls, distinct, low, high = found[0]
+                profile = replace(
+                    profile, nulls=nulls, distinct=distinct, minimum=_text(low), maximum=_text(high)
+                )
+                few = distinct <= self.most(column)
+        elif column.family in ("date", "timestamp"):
+            found = self.ask(f"SELECT min({name}), max({name}) FROM {source}")  # noqa: S608 - quoted names
+            if found:
+                profile = replace(profile, minimum=_text(found[0][0]), maximum=_text(found[0][1]))
+        values = self.frequent(column, source, self.most(column) + 1) if few else None
+        if values is not None and len(values) <= self.most(column):
+            profile = replace(profile, distinct=len(values), values=self.kept(values), sampled=False)
+        return replace(column, profile=profile)
 
 
 def _text(value: object) -> str | None:
@@ -177,5 +207,6 @@ def profiled(
     """The tables with row counts and profiles, in the order given; small tables are measured first."""
     profiler = _Profiler(dialect, query, budget or Budget())
     order = sorted(range(len(tables)), key=lambda at: tables[at].rows or 0)
-    done = {at: profiler.table(tables[at]) for at in order}
+    done = {at: profiler.first(tables[at]) for at in order}
+    done |= {at: profiler.improved(done[at]) for at in order}
     return [done[at] for at in range(len(tables))]
