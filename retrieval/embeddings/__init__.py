@@ -51,16 +51,16 @@ def _minilm() -> EmbeddingModel:
 def _from_provider(name: str, provider: str) -> EmbeddingModel:
     from langchain.embeddings import init_embeddings
 
+    # What a package raises for a missing key, a wrong one, a closed network or an unknown model is its own affair.
     try:
         embeddings = init_embeddings(name)
-    except (ImportError, ValueError) as error:
+    except Exception as error:
         raise EmbeddingsUnavailable(
             f"The embedder {name!r} cannot be built: {error}",
-            todo=f"Install LangChain's package for {provider}.",
+            todo=f"Install LangChain's package for {provider} and give it its credentials.",
         ) from error
     try:
         probe = embeddings.embed_query("dimensions")
-    # What a provider raises for a wrong key, a closed network or an unknown model is its own affair.
     except Exception as error:
         raise EmbeddingsUnavailable(
             f"The embedder {name!r} does not answer: {type(error).__name__}: {error}",

@@ -107,6 +107,8 @@ class MiniLMEmbeddings(Embeddings):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
+        # Waiting threads sleep: spinning would take the cores from the database and from other processes.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(self._folder)

@@ -19,6 +19,7 @@ _EXACT_ROWS = 20_000  # up to here comparing every vector is quicker than a filt
 _SCAN_ROWS = 2_000  # up to here weighing every chunk is quicker than asking which ones hold a word
 _BROUGHT = 4_000  # chunks that the rarest words of a query may bring; about 2 microseconds each
 _RAREST = 3
+_MOST_TERMS = 1_000  # of one query
 
 SETTINGS = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;"
@@ -119,15 +120,12 @@ class Prepared:
     hidden: Pool
     """What the caller may learn of, not read."""
     weights: Mapping[int, float]
-    """The idf of every term of the query."""
+    """The idf of the query's terms that some chunk holds; of a very long query, the rarest."""
+    best: float
+    """The BM25 score of an average-long chunk that holds every term of the query once."""
     rare: Sequence[int]
     """Those of its terms that bring candidates where there are many chunks."""
     embedder: int | None
-
-    @property
-    def best(self) -> float:
-        """The BM25 score of an average-long chunk that holds every term of the query once."""
-        return sum(self.weights.values())
 
 
 def reader(principal: Principal) -> dict[str, Any]:
@@ -152,13 +150,15 @@ def prepare(
     with rows_as_dicts(connection) as cursor:
         row = cursor.execute(_PROLOGUE, parameters).fetchone()
     if row is None:
-        return Prepared(Pool([], 0), Pool([], 0), {}, [], None)
+        return Prepared(Pool([], 0), Pool([], 0), {}, 0.0, [], None)
     held = dict(zip(row["terms"], row["counts"], strict=True))
-    weights = {term: idf(held.get(term, 0), row["total"]) for term in sorted(terms)}
+    best = sum(idf(held.get(term, 0), row["total"]) for term in terms)
+    kept = sorted(sorted(held, key=held.__getitem__)[:_MOST_TERMS])
+    weights = {term: idf(held[term], row["total"]) for term in kept}
     rare = rarest(held, _BROUGHT, _RAREST)
     readable = Pool(row["readable"], row["readable_rows"])
     hidden = Pool(row["hidden"], row["hidden_rows"])
-    return Prepared(readable, hidden, weights, rare, row["embedder"])
+    return Prepared(readable, hidden, weights, best, rare, row["embedder"])
 
 
 def run(
