@@ -145,8 +145,9 @@ def test_prefectures_are_known_with_and_without_their_suffix(model: SemanticMode
 
 
 @pytest.mark.parametrize("metric", AGGREGATES, ids=lambda metric: metric.name)
-def test_every_aggregate_has_a_value_for_the_last_full_year(metric: Metric, query: Query) -> None:
-    model = build_model()
+def test_every_aggregate_has_a_value_for_the_last_full_year(
+    metric: Metric, model: SemanticModel, query: Query
+) -> None:
     year = 2026 if metric.name == "active_policies" else 2025
     if metric.name in ("open_claims", "outstanding_reserve"):
         year = 2026
@@ -166,8 +167,9 @@ def test_every_aggregate_has_a_value_for_the_last_full_year(metric: Metric, quer
     ],
 )
 @pytest.mark.parametrize("year", [2023, 2024, 2025, 2026])
-def test_every_ratio_is_plausible(name: str, lowest: float, highest: float, year: int, query: Query) -> None:
-    model = build_model()
+def test_every_ratio_is_plausible(
+    name: str, lowest: float, highest: float, year: int, model: SemanticModel, query: Query
+) -> None:
     ratio = model.metric(name)
     assert ratio is not None
     assert ratio.ratio is not None
@@ -178,9 +180,8 @@ def test_every_ratio_is_plausible(name: str, lowest: float, highest: float, year
     assert lowest < values[0] / values[1] < highest
 
 
-def test_ratios_can_be_grouped_alike() -> None:
+def test_ratios_can_be_grouped_alike(model: SemanticModel) -> None:
     """Both sides of a ratio know the dimensions that people group it by."""
-    model = build_model()
     for metric in RATIOS:
         assert metric.ratio is not None
         for part in (metric.ratio.numerator, metric.ratio.denominator):
