@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from text2sql.guard.engines import Engine
@@ -91,6 +93,8 @@ class Columns:
         return True
 
     def _unresolved(self, node: exp.Column, scope: Scope) -> exp.Expr | None:
+        if self._unnamed(node, scope):
+            return None
         if (
             self.engine.strings_in_double_quotes
             and node.args.get("table") is None
@@ -122,9 +126,42 @@ class Columns:
         start = node.this.meta.get("start")
         return isinstance(start, int) and self.facts.sql[start : start + 1] == '"'
 
+    def _unnamed(self, node: exp.Column, scope: Scope) -> bool:
+        """`"count(*)"`: a sub-query's column that was given no name, under its own text. It is given that name."""
+        if not self._double_quoted(node) or self.engine.exact_quotes:
+            return False
+        wanted = _squeezed(node.name)
+        table = node.args.get("table")
+        for source in scope.seen():
+            if table is not None and source.alias != self.engine.fold(table):
+                continue
+            for field in source.fields:
+                written = field.expression
+                if field.name or written is None or wanted not in _own_names(written, self.engine.name):
+                    continue
+                field.name = self.engine.fold(node.this)
+                source.by_name.setdefault(field.name, field)
+                if not isinstance(written.parent, exp.Alias):
+                    alias = exp.Alias(alias=exp.to_identifier(node.name, quoted=True))
+                    written.replace(alias)
+                    alias.set("this", written)
+                self._bind(node, field.name, [(source, field)], scope)
+                return True
+        return False
+
     def _no_source(self, node: exp.Column, table: exp.Expr, sources: list[Source]) -> Refused:
         offered = nearest(table.name, {s.alias for s in sources if s.alias})
         message = f"{table.name} is not in FROM of this query." + instead(
             offered, "Join it, or use a table that is there."
         )
         return Refused("unknown_source", message, node, node.sql(), offered)
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text).lower()
+
+
+def _own_names(expression: exp.Expr, dialect: str) -> set[str]:
+    """What engines call a column that is this expression."""
+    text = _squeezed(expression.sql(dialect=dialect))
+    return {text, "count_star()"} if text == "count(*)" and dialect == "duckdb" else {text}

@@ -121,7 +121,7 @@ def _check_collation(node: exp.Expr, allowed: Allowlist) -> None:
 
 
 def _check_word(node: exp.Expr, allowed: Allowlist) -> None:
-    if node.name.lower() not in allowed.words:
+    if node.name.lower() not in allowed.words and not isinstance(node.parent, exp.Collate):
         raise Refused("syntax", f"{node.name} is not understood here.", node, node.name)
 
 

@@ -55,7 +55,7 @@ def _name_of(inner: exp.Expr, scope: Scope, expressions: Expressions) -> str:
         if isinstance(inner, exp.Column):
             return scope.engine.fold(inner.this)
         return expressions.name(inner) if isinstance(inner, exp.Func) else "?column?"
-    return inner.sql(dialect=scope.engine.name).lower()
+    return ""
 
 
 def _named(item: exp.Column, scope: Scope) -> Source:

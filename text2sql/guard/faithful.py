@@ -1,0 +1,63 @@
+"""Writing a tree out so that it says the same: sqlglot's generators, without their mending."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, UnsupportedError
+
+from text2sql.guard.reading import speaker
+from text2sql.guard.refusal import Refused
+
+def write(tree: exp.Expr, dialect: str) -> str:
+    """The tree as text, without comments. Uses the tree up. Raises `Refused` with code changed."""
+    writer = speaker(dialect).generator(
+        comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE
+    )
+    try:
+        return writer.generate(tree, copy=False)
+    except UnsupportedError as error:
+        message = "This cannot be written out faithfully; write it another way."
+        raise Refused("changed", message, cause=str(error)) from error
+
+
+def settle(tree: exp.Expr, dialect: str) -> None:
+    """Put into the tree what the generator would otherwise choose by itself."""
+    if dialect == "sqlite":
+        _affinities(tree)
+    elif dialect in ("postgres", "redshift"):
+        _rounds(tree)
+
+
+def _rounds(tree: exp.Expr) -> None:
+    """PostgreSQL's generator would cast the number first, and so mend what the engine refuses."""
+    for node in list(tree.find_all(exp.Round)):
+        operands = [node.this, node.args["decimals"]] if node.args.get("decimals") is not None else [node.this]
+        plain = exp.Anonymous(this="ROUND")
+        node.replace(plain)
+        plain.set("expressions", operands)
+
+
+def _affinities(tree: exp.Expr) -> None:
+    """SQLite knows five types; each CAST is written with the one that its type name means there."""
+    for cast in tree.find_all(exp.Cast):
+        cast.set("to", _affinity(cast.args["to"]))
+
+
+def _affinity(declared: exp.Expr) -> exp.DataType:
+    """https://www.sqlite.org/datatype3.html#determination_of_column_affinity"""
+    kind = declared.this
+    name = kind.value if isinstance(kind, exp.DType) else str(kind)
+    if kind == exp.DType.USERDEFINED:
+        name = str(declared.args.get("kind") or "")
+    if kind == exp.DType.VARBINARY:
+        name = "BLOB"
+    name = name.upper()
+    if "INT" in name:
+        return exp.DataType(this=exp.DType.INT)
+    if any(part in name for part in ("CHAR", "CLOB", "TEXT")):
+        return exp.DataType(this=exp.DType.TEXT)
+    if "BLOB" in name:
+        return exp.DataType(this=exp.DType.VARBINARY)
+    if any(part in name for part in ("REAL", "FLOA", "DOUB")):
+        return exp.DataType(this=exp.DType.DOUBLE)
+    return exp.DataType(this=exp.DType.USERDEFINED, kind="NUMERIC")
