@@ -6,6 +6,7 @@ from typing import Literal
 
 from text2sql.key_names import Name
 from text2sql.types import Column, Table
+from text2sql.words import split_name
 
 MeasureKind = Literal["additive", "average"]
 
@@ -22,7 +23,7 @@ _NEVER = _words(
 )
 _AVERAGE = _words(
     "price rate ratio percent percentage pct share average avg mean median age score rating grade gpa level stars "
-    "temperature temp humidity pressure speed height weight length width depth size elevation density per unit "
+    "temperature temp humidity pressure speed height weight length width depth size elevation density "
     "expectancy probability latency margin growth change min max minimum maximum low lowest high highest limit "
     "capacity 単価 価格 率 割合 比率 平均 年齢 得点 点数 評価 身長 体重 気温 面積"
 )
@@ -30,6 +31,8 @@ _ADDITIVE = _words(
     "amount total sum sales revenue income cost expense quantity qty count number population budget profit volume "
     "paid payment balance fee tax discount 金額 売上 売上高 数量 件数 合計 人数 費用 利益 人口"
 ) - {"number"}
+_PER = _words("unit per avg average mean median min max minimum maximum")
+"""Whatever else the name says: `unit_cost` is no cost to be added up (`units` are)."""
 _ENDINGS_NEVER = ("番号", "コード", "緯度", "経度", "順位")
 _ENDINGS_AVERAGE = ("率", "単価", "価格", "年齢", "割合")
 _TITLE_WORDS = ("name", "title", "名", "名称", "氏名", "名前", "タイトル", "label", "fullname")
@@ -44,7 +47,9 @@ def measure_kind(column: Column, referring: frozenset[str]) -> MeasureKind | Non
         return None
     name = Name.of(column.name)
     words = name.words
-    if _counts(name) or (words and words[-1] in _ADDITIVE):
+    if _PER.intersection(split_name(column.name).split()):
+        return "average"
+    if _counts(name) or (words and words[-1] in _ADDITIVE | {"unit"}):
         return "additive"
     identifies = name.keyed and column.family == "integer"
     if not words or identifies or words[-1] in _NEVER or words[-1].endswith(_ENDINGS_NEVER):
@@ -66,7 +71,7 @@ def _counts(name: Name) -> bool:
 def title_column(table: Table, referring: frozenset[str]) -> str:
     """The column a person calls a row by: a name or title of the table's own, "" where there is none."""
     texts = [c for c in table.columns if c.family == "text" and c.name not in referring]
-    ranked = sorted(texts, key=lambda c: (-_title_score(table, c), table.columns.index(c)))
+    ranked = sorted(texts, key=lambda c: (-_title_score(table, c), -_distinct_share(table, c)))
     return ranked[0].name if ranked and _title_score(table, ranked[0]) > 0 else ""
 
 

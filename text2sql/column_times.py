@@ -134,7 +134,7 @@ def _expression(form: TimeForm, column: Column, dialect: Dialect) -> str | None:
 def _epoch(name: str, dialect: Dialect) -> str | None:
     if dialect == "sqlite":
         return f"DATETIME({name}, 'unixepoch')"
-    return f"MAKE_TIMESTAMP({name} * 1000000)" if dialect == "duckdb" else None
+    return f"MAKE_TIMESTAMP(CAST({name} AS BIGINT) * 1000000)" if dialect == "duckdb" else None
 
 
 def column_sql(name: str) -> str:
