@@ -10,9 +10,8 @@ from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
-import yaml
-
 from text2sql.words import stems
+from text2sql.yaml_files import read_yaml
 
 MOST = 24
 """Variants kept of one label: enough for three words with a few synonyms each."""
@@ -32,7 +31,7 @@ class CommonWords:
 
     def variants(self, form: tuple[str, ...]) -> list[tuple[str, ...]]:
         """Other ways to say a label, given and returned as stems; at most `MOST`, without the label itself."""
-        expanded = self._expanded(form)
+        expanded = self.written_out(form)
         choices = [[segment, *self._groups.get(segment, [])] for segment in self._segments(expanded)]
         found: dict[tuple[str, ...], None] = {}
         for combination in product(*choices):
@@ -45,7 +44,7 @@ class CommonWords:
                 break
         return list(found)
 
-    def _expanded(self, form: tuple[str, ...]) -> tuple[str, ...]:
+    def written_out(self, form: tuple[str, ...]) -> tuple[str, ...]:
         """Abbreviations written out: num of staff, num staff, number staff are number of staff."""
         words = [word for part in form for word in self._abbreviations.get(part, (part,))]
         if len(words) > 1 and words[0] == "number" and words[1] != "of":
@@ -81,6 +80,6 @@ class CommonWords:
 @lru_cache(maxsize=1)
 def common_words() -> CommonWords:
     """The list that ships with the package."""
-    data = yaml.safe_load(Path(__file__).with_name("common_words.yaml").read_text(encoding="utf-8"))
+    data = read_yaml(Path(__file__).with_name("common_words.yaml").read_text(encoding="utf-8"))
     groups = [[*group.get("en", []), *group.get("ja", [])] for group in data["groups"]]
     return CommonWords(groups, data["abbreviations"])

@@ -123,17 +123,28 @@ class Linker:
         for entity in model.tables:
             for said in _said(entity.name, entity.label, entity.synonyms):
                 yield from self._say(said, Link("entity", entity.name, ""))
+                form = stems(said)
+                for size in range(1, len(form)):
+                    if form[-size:][0] not in _WEAK | _UNITS and form[-1].isascii():
+                        yield form[-size:], Link("entity", entity.name, "", 0.85, "part")
             for dimension in entity.dimensions:
                 yield from self._dimension(entity, dimension)
 
     def _dimension(self, entity: Entity, dimension: Dimension) -> Iterator[tuple[tuple[str, ...], Link]]:
         link = Link("dimension", entity.name, dimension.name, type=_type(dimension))
         owners = {stems(said) for said in _said(entity.name, entity.label, entity.synonyms)}
+        if dimension.name == entity.title:
+            # The rows' names, whatever the column is called.
+            for form in (("name",), *((*owner, "name") for owner in tuple(owners) if owner[-1].isascii())):
+                yield form, replace(link, score=0.9, how="part")
         owners |= {form for owner in tuple(owners) for form in self._common.variants(owner)}
         for said in _said(dimension.name, dimension.label, dimension.synonyms):
             yield from self._say(said, link)
             form = stems(said)
+            form = self._common.written_out(form)
             rest = next((form[len(o) :] for o in owners if len(form) > len(o) and form[: len(o)] == o), form)
+            if rest == form and _abbreviates(form, owners):
+                rest = form[1:]
             if rest != form:
                 yield rest, replace(link, score=0.97)
                 for other in self._common.variants(rest):
@@ -185,16 +196,22 @@ def _said(name: str, label: Label, synonyms: Synonyms) -> Iterable[str]:
     return dict.fromkeys(word for word in words if word)
 
 
+def _abbreviates(form: tuple[str, ...], owners: set[tuple[str, ...]]) -> bool:
+    """Whether a column's first word is its table's name cut short: stu_fname of student, dept_name of department."""
+    first = form[0]
+    return len(form) > 1 and len(first) >= 3 and any(o[0].startswith(first) for o in owners if len(o) == 1)
+
+
 def _parts(form: tuple[str, ...], link: Link) -> Iterator[tuple[tuple[str, ...], Link]]:
     """The head of a longer English label ("rating" of "overall rating"), or the label without its unit."""
     if len(form) < 2 or not all(word.isascii() for word in form):
         return
     part = replace(link, score=SCORES["part"], how="part")
-    if form[0] in ("is", "has"):
+    if form[0] in ("is", "has", "if", "number", "total"):
         return
     for size in range(1, len(form)):
         head = form[-size:]
-        weak = size == 1 and head[0] in _WEAK | _UNITS
+        weak = size == 1 and (head[0] in _WEAK | _UNITS or head[0].endswith(("ed", "ing")))
         if not weak:
             yield head, part
         elif head[0] in ("name", "title", "description", "detail", "date", "type"):
@@ -204,5 +221,5 @@ def _parts(form: tuple[str, ...], link: Link) -> Iterator[tuple[tuple[str, ...],
             continue
         if all(word in _UNITS for word in rest) and front[0] not in _WEAK:
             yield front, replace(link, score=0.95)
-        elif not (size == 1 and front[0] in _WEAK | _UNITS) and all(word in _WEAK for word in rest):
-            yield front, part
+        elif not (size == 1 and front[0] in _WEAK | _UNITS) and rest in (("name",), ("title",)):
+            yield front, replace(part, score=0.7)

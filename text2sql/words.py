@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _IRREGULAR = {
-    "people": "person", "men": "man", "women": "woman", "children": "child", "countries": "country",
+    "ids": "id", "people": "person", "men": "man", "women": "woman", "children": "child", "countries": "country",
     "series": "series", "species": "species", "news": "news", "status": "status", "data": "data",
     "criteria": "criterion", "media": "media", "staff": "staff", "movies": "movie", "cookies": "cookie",
 }  # fmt: skip

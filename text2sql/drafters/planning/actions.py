@@ -162,6 +162,22 @@ def compare(sketch: Sketch, match: Match) -> bool:
     return True
 
 
+def count_of_rows(sketch: Sketch, match: Match) -> bool:
+    """The 3 teachers that have the most …: how many rows the superlative picks."""
+    item = item_of(sketch, match, "n")
+    if item is None or item.number is None or item.number.value > 1000:
+        return False
+    sketch.limit = int(item.number.value)
+    return True
+
+
+def equals_of(sketch: Sketch, match: Match) -> bool:
+    """A first name of Carole: "of" also joins columns to what they belong to, so the column must hold the value."""
+    dimension = item_of(sketch, match, "d")
+    values = items_of(sketch, match, "v", "VQ")
+    return dimension is not None and _belongs(dimension, values) and equals(sketch, match)
+
+
 def equals(sketch: Sketch, match: Match) -> bool:
     """Country is France; code "PUR"; id 2; year 2014 or 2015; the club "X"."""
     dimension = item_of(sketch, match, "d")
@@ -230,7 +246,8 @@ def _is_number(dimension: Item) -> bool:
 
 def order(sketch: Sketch, match: Match) -> bool:
     """Ordered by age descending; by the number of concerts."""
-    item = item_of(sketch, match, "x")
+    found = items_of(sketch, match, "x", "DEM")
+    item = found[0] if found else None
     word, direction = item_of(sketch, match, "o"), item_of(sketch, match, "r")
     tag = (direction.tag if direction else "") or (word.tag if word else "")
     agg: Aggregate | None = "count" if item_of(sketch, match, "k") else None
@@ -240,6 +257,9 @@ def order(sketch: Sketch, match: Match) -> bool:
     if item.code == "M":
         agg = "metric"
     sketch.sortings.append(Sorting(tag.startswith("desc"), item, _agg(function) if function else agg))
+    sketch.sortings += [
+        Sorting(tag.startswith("desc"), other, "metric" if other.code == "M" else None) for other in found[1:]
+    ]
     sketch.targets += [Target(shown) for shown in items_of(sketch, match, "t", "DE")]
     return True
 
@@ -266,6 +286,8 @@ def bucket(sketch: Sketch, match: Match) -> bool:
 
 def group(sketch: Sketch, match: Match) -> bool:
     """For each region and product."""
+    if "s" in sketch.codes and sketch.items[match.start()].text.lower() == "across":
+        return True  # the most common country across members: of all of them
     sketch.groups += items_of(sketch, match, "x", "DE")
     return True
 

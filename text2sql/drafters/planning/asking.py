@@ -9,6 +9,11 @@ from text2sql.drafters.planning.plan import Aggregate, note
 from text2sql.drafters.planning.sketch import CONSUMED, Sketch, Sorting, Target
 
 
+_BY_SIZE = re.compile(
+    r"high|larg|big|great|low|small|worst|best|last|最も[大高広小低長短良]|一番[大高小低]", re.IGNORECASE
+)
+
+
 def superlative(sketch: Sketch, match: Match) -> bool:
     """With the most concerts, the highest age, the oldest singer; alone in front, an aggregate."""
     word, item = item_of(sketch, match, "s"), item_of(sketch, match, "x")
@@ -24,6 +29,8 @@ def superlative(sketch: Sketch, match: Match) -> bool:
         sketch.consume(match.start("s"), match.end("s"))
         return False
     numeric = item.code == "D" and item.links[0].type in ("number", "year")
+    if item.code == "E" and not counted and _BY_SIZE.search(word.text):
+        return False  # the largest stores: by what is not said
     if item.code == "E" or (counted and not numeric):
         sketch.sortings.append(Sorting(descending, item, "count", picks=True))
         return True
@@ -82,6 +89,19 @@ def aggregate(sketch: Sketch, match: Match) -> bool:
             sketch.targets.append(Target(item, "metric" if metric else _agg(function)))
             if metric and _agg(function) != "sum":
                 sketch.weak.append(note("odd_aggregate", name=item.text, other=function.text))
+    return True
+
+
+def aggregate_all(sketch: Sketch, match: Match) -> bool:
+    """The average rating and resolution: of each, where all are numbers."""
+    if not all(item.links[0].type in ("number", "year") for item in items_of(sketch, match, "x", "D")):
+        return False
+    return aggregate(sketch, match)
+
+
+def count_all(sketch: Sketch, match: Match) -> bool:
+    """How many students and teachers: of each."""
+    sketch.targets += [Target(item, "count") for item in items_of(sketch, match, "x", "E")]
     return True
 
 

@@ -47,11 +47,15 @@ class Builder:
         grouped, group_keys = self._groups(keys)
         orders = self._orders(measures, keys + group_keys)
         having = self._having()
+        if grouped or group_keys:
+            self._check_picks()
+        if "all_columns" in self.sketch.flags and not measures:
+            keys, grouped, group_keys = [], "", []
         aggregated = bool(measures or having or any(isinstance(o.by, Measure) for o in orders))
         anchor = self._anchor(keys, group_keys, measures)
         if aggregated and keys and not grouped:
             grouped = self._grouped_entity(keys, [*measures, *(h.measure for h in having)], orders)
-        keys = list(dict.fromkeys([*self._buckets(measures), *group_keys, *keys]))
+        keys = self._without_twins([*self._buckets(measures), *group_keys, *keys])
         if aggregated and not keys and (having or (orders and not measures)):
             keys, grouped = self._shown_of(anchor), anchor
         builder = FilterBuilder(self.names, self.sketch, self.resolver, self.notes)
@@ -153,13 +157,25 @@ class Builder:
                 continue
             exact = [link for link in item.links_of("dimension") if link.score >= 0.95]
             column = self.resolver.field(replace(item, links=tuple(exact))) if exact else None
-            if column is not None and column.entity != entity and self._measured_in(column.entity):
+            own = column is not None and column.entity != entity and self._measured_in(column.entity)
+            if column is not None and own and not self.names.entity(entity).title:
                 found.append(column)
                 continue
             grouped = entity
             if not any(isinstance(key, Field) and key.entity == entity for key in keys):
                 found += self._shown_of(entity)
         return grouped, found
+
+    def _without_twins(self, keys: list[Field | Bucket]) -> list[Field | Bucket]:
+        """Each column once; the two ends of one join are one column."""
+        found: list[Field | Bucket] = []
+        for key in keys:
+            twins = (k for k in found if isinstance(k, Field) and isinstance(key, Field))
+            if key not in found and not any(
+                self.resolver.joined(key, k) for k in twins if isinstance(key, Field)
+            ):
+                found.append(key)
+        return found
 
     def _measured_in(self, entity: str) -> bool:
         return any(
@@ -231,6 +247,11 @@ class Builder:
         own = {found.title, *(d.name for d in found.dimensions if d.sql.strip('"') in found.key)}
         if not keys or any(isinstance(k, Field) and k.entity == entity and k.dimension in own for k in keys):
             raise CannotPlan("order_unclear")
+
+    def _check_picks(self) -> None:
+        """ "For each maker, the most expensive product": one row of each group is not a plain query."""
+        if any(s.picks and not s.agg and not s.common for s in self.sketch.sortings):
+            raise CannotPlan("unsupported", name=self.sketch.groups[0].text)
 
     def _having(self) -> list[Having]:
         found = []
@@ -324,7 +345,7 @@ class Builder:
             if entity is None or entity in used:
                 continue
             path = self.names.graph.path(anchor, entity)
-            if path is None:
+            if path is None or self._listed_beside(item):
                 raise CannotPlan("no_join", name=anchor, other=entity)
             used.add(entity)
             if (
@@ -334,6 +355,12 @@ class Builder:
             ):
                 found.append(Related(entity, exists=True))
         return found
+
+    def _listed_beside(self, item: Item) -> bool:
+        """ "Customers and suppliers": two tables in one list are no join."""
+        at = self.sketch.items.index(item)
+        around = (self.sketch.items[at - 2 : at], self.sketch.items[at + 1 : at + 3])
+        return any({part.code for part in side} == {"E", "&"} for side in around)
 
     def _is_part(self, whole: str, part: str) -> bool:
         """Whether a one-to-one partner holds only some of the rows (poker players among people)."""

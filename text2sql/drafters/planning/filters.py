@@ -49,10 +49,19 @@ class FilterBuilder:
                 if column is None:
                     raise CannotPlan("no_column", name=aggregate.item.text)
                 found.append(AgainstAggregate(column, aggregate.operator, aggregate.agg))
+        self._check_contradictions(found)
         return found + self._periods(anchor, has_metric=has_metric)
 
+    @staticmethod
+    def _check_contradictions(found: list[Filter]) -> None:
+        """One column cannot be two things at once: the question meant something else."""
+        equal = [part.field for part in found if isinstance(part, Condition) and part.operator == "="]
+        if len(equal) != len(set(equal)):
+            raise CannotPlan("only_one", name=equal[0].dimension, table=equal[0].entity)
+
     def _joined_by_or(self, bound: Bound) -> bool:
-        return bound.at > 0 and self.sketch.items[bound.at - 1].code == "|"
+        before = self.sketch.reading.codes[: bound.at].rstrip("wo")
+        return before.endswith("|")
 
     def _every(self, condition: Condition, anchor: str) -> list[Filter]:
         """Both A and B: related rows for each; a single row cannot hold two values."""
@@ -86,14 +95,23 @@ class FilterBuilder:
                 texts.append(item.text)
             else:
                 texts.append(self._stored(item, column))
+        if kind in ("date", "timestamp") and any(
+            i.number is not None and i.code == "N" for i in bound.values
+        ):
+            raise CannotPlan("is_text", name=column.dimension, value=" ".join(texts))
         if kind == "number" and any(not _is_number(text) for text in texts):
             raise CannotPlan("is_number", name=column.dimension)
         if kind != "number" and bound.operator in (">", ">=", "<", "<=") and kind == "text":
             self._check_text_numbers(column, texts)
+            return column, tuple(texts), True
         return column, tuple(texts), kind == "number"
 
     def _check_text_numbers(self, column: Field, texts: list[str]) -> None:
-        """Text compared by size is a guess: SQLite stores numbers in text columns, but '9' > '10'."""
+        """Text is compared by size only where every known value is a number, and then as numbers."""
+        found = self.names.column(column)
+        values = found.profile.values if found and found.profile else ()
+        if values and all(_is_number(value) for value in (*values, *texts)):
+            return
         raise CannotPlan("is_text", name=column.dimension, value=" ".join(texts))
 
     def _column(self, bound: Bound, anchor: str) -> Field | None:

@@ -90,6 +90,8 @@ def _condition(part: Condition, scope: Scope) -> exp.Expr:
         matches = [_like(column, part.operator, value, scope) for value in part.values]
         return matches[0] if len(matches) == 1 else exp.paren(exp.or_(*matches))
     literals = [literal(value, numeric=part.numeric) for value in part.values]
+    if part.numeric and scope.names.dimension(part.field).type == "text":
+        column = exp.cast(column, "DOUBLE")
     if len(literals) == 1:
         return _COMPARISONS[part.operator](this=column, expression=literals[0])
     if part.operator not in ("=", "!="):

@@ -109,7 +109,7 @@ class Resolver:
 
     def _walk(self, at: int, step: int) -> str | None:
         """The nearest table word in one direction, over words that keep a phrase together."""
-        skip = "DoX,&AGK" if step > 0 else "DX,&Ao"
+        skip = "DoX,&" if step > 0 else "DX,&Aow"
         items = self.reading.items
         at += step
         while 0 <= at < len(items):
@@ -223,12 +223,13 @@ class Resolver:
             chosen = self.forced[item.start]
             return next(((f, match) for f, match, _ in found if f == chosen), None)
         best = found[0]
-        rivals = [f for f, _, score in found[1:] if best[2] - score < CLOSE and not self._joined(f, best[0])]
+        rivals = [f for f, _, score in found[1:] if best[2] - score < CLOSE and not self.joined(f, best[0])]
         if rivals:
             self.ambiguities.append(Ambiguity(item, (best[0], *dict.fromkeys(rivals))))
         return best[0], best[1]
 
-    def _joined(self, one: Field, other: Field) -> bool:
+    def joined(self, one: Field, other: Field) -> bool:
+        """Whether two fields are the same, or the two ends of one join."""
         if one == other:
             return True
         return self._same(

@@ -7,9 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from text2sql.words import normal, tokenize
+from text2sql.yaml_files import read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +51,5 @@ class Lexicon:
 def lexicon(language: str) -> Lexicon:
     """The function words of `en` or `ja`; Japanese includes the English ones (TOP 5, by month)."""
     folder = Path(__file__).parent.parent / "lexicon"
-    data = yaml.safe_load((folder / f"{language}.yaml").read_text(encoding="utf-8"))
+    data = read_yaml((folder / f"{language}.yaml").read_text(encoding="utf-8"))
     return Lexicon(data)

@@ -29,10 +29,14 @@ _NUMBER = re.compile(
 # The lookbehind of _DIGITS refuses digits after a letter; Japanese letters may stand right before a number.
 _JAPANESE_BEFORE = re.compile(r"(?<=[\u3041-\u9fff])(?=\d)")
 _WORDS = {
-    "zero": 0, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "twenty": 20, "hundred": 100, "once": 1, "twice": 2,
 }  # fmt: skip
-_WORD = re.compile(rf"\b(?P<word>{'|'.join(_WORDS)})\b", re.IGNORECASE)
+_WORD = re.compile(
+    rf"\b(?P<word>{'|'.join(word for word in _WORDS if word != 'one')}|(?<=\bthan\s)one|(?<=\bleast\s)one|(?<=\bmost\s)one|(?<=\bonly\s)one"
+    r"|(?<=\bexactly\s)one)\b",
+    re.IGNORECASE,
+)
 _KANJI = "一二三四五六七八九十"
 _KANJI_COUNTED = re.compile(rf"(?P<kanji>[{_KANJI}])(?:{_COUNTERS}|人|歳)")
 

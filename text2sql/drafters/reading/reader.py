@@ -34,6 +34,7 @@ _LIMITS = (
     (re.compile(r"(?:先頭|最初の?)(\d{1,4})(?:件|行|レコード)"), "head"),
     (re.compile(r"(\d{1,4})(?:件|行)(?:だけ|のみ|ほど|を|ずつ)?(?=表示|抽出|出力|取得|示|見せ|列挙)"), "head"),
 )  # fmt: skip
+_FIRST_AND_LAST = re.compile(r"\bfirst(?: name)?(?: and |, )last name(s?)\b", re.IGNORECASE)
 _KANJI_RUN_COST = 2.5
 _COSTS = {"word": 6.0, "number": 3.0, "kanji": _KANJI_RUN_COST, "katakana": _KANJI_RUN_COST, "kana": 1.2}
 
@@ -57,7 +58,7 @@ class Reader:
 
     def read(self, question: str, today: Today) -> Reading:
         """The cheapest cover of the question. Never raises."""
-        text = normal(question)[:MOST_CHARACTERS]
+        text = _FIRST_AND_LAST.sub(r"first name\1 and last name\1", normal(question)[:MOST_CHARACTERS])
         language = detect(text)
         tokens = tokenize(text)
         pieces = self._pieces(text, tokens, today, language)
@@ -88,7 +89,9 @@ class Reader:
         token = tokens[at]
         for end, phrase in lexicon(language).at(texts, at):
             item = _item(CODES[phrase.role], text, tokens, at, end, role=phrase.role, tag=phrase.tag)
-            yield _Piece(at, end, 0.7 if item.code == "." else 1.0, item)
+            # A verb between two tables adds nothing to their join, but a column of that name goes first.
+            cost = 2.2 if phrase.role == "verb" else 0.7 if item.code == "." else 1.0
+            yield _Piece(at, end, cost, item)
         if token.kind == "mark":
             code = "," if token.text in (",", "、", ";") else "(" if token.text == "(" else "."
             yield _Piece(at, at + 1, 0.1, _item(code, text, tokens, at, at + 1))
@@ -174,6 +177,9 @@ def _sayable(text: str, tokens: list[Token], at: int, end: int, matches: tuple[V
     """Whether words outside quotes may be meant as this value: no bare number, no lone common letter."""
     said = text[tokens[at].start : tokens[end - 1].end]
     if said.replace(",", "").replace(".", "").isdigit():
+        return False
+    first = tokens[at].text
+    if first in ("the", "a", "an", "all", "this") and said.islower():
         return False
     if len(said) == 1 and said.isascii():
         return said.isupper() and said not in "AI"

@@ -6,8 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
-import yaml
-
 from text2sql.drafters.planning.measures import title
 from text2sql.drafters.planning.plan import (
     AgainstAggregate,
@@ -27,12 +25,13 @@ from text2sql.drafters.planning.scope import Names
 from text2sql.drafters.reading.items import Item
 from text2sql.linking import Link
 from text2sql.semantics import Label
+from text2sql.yaml_files import read_yaml
 
 
 @lru_cache(maxsize=1)
 def _phrases() -> dict[str, dict[str, str]]:
     path = Path(__file__).with_name("phrases.yaml")
-    return cast("dict[str, dict[str, str]]", yaml.safe_load(path.read_text(encoding="utf-8")))
+    return cast("dict[str, dict[str, str]]", read_yaml(path.read_text(encoding="utf-8")))
 
 
 def say(key: str, language: str, **values: object) -> str:
