@@ -31,7 +31,7 @@ _LOOKALIKES = {
 _MAX_ATTACHMENT_NAMES = 200
 _SILENT = {
     "damaged": "damaged",
-    "unmapped": "its fonts do not say which characters they draw",
+    "unmapped": "what is written has no characters behind it; OCR is not installed",
     "scanned": "scanned; OCR is not installed",
     "drawn": "drawn; OCR is not installed",
 }
@@ -39,7 +39,7 @@ _SILENT = {
 _DYNAMIC = frozenset({2, 3})
 """pdfium's numbers for the two kinds of XFA forms."""
 _WHOLE = {
-    "unmapped": "no text: the fonts do not say which characters they draw; OCR is not installed",
+    "unmapped": "no text: what is written has no characters behind it; OCR is not installed",
     "scanned": "no text: scanned pages; OCR is not installed",
     "drawn": "no text: drawn pages; OCR is not installed",
     "damaged": "damaged: no page can be read",

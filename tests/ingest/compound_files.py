@@ -51,7 +51,12 @@ def compound(streams: Mapping[str, bytes]) -> bytes:
     fat += [_FAT] * own
     fat += [_FREE] * (own * (_SECTOR // 4) - len(fat))
     body += struct.pack(f"<{len(fat)}I", *fat)
-    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    header = (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+        + bytes(16)
+        + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+        + bytes(6)
+    )
     header += struct.pack("<IIIIIIIII", 0, own, start, 0, 4096, _END, 0, _END, 0)
     header += struct.pack("<109I", *(tables + [_FREE] * (109 - own)))
     return header + body
@@ -68,12 +73,15 @@ def _record(record: dict[str, object]) -> bytes:
     )
 
 
-def message_file(subject: str = "Return policy", body: str = "Goods can be returned within seven days of delivery.") -> bytes:
+def message_file(
+    subject: str = "Return policy", body: str = "Goods can be returned within seven days of delivery."
+) -> bytes:
     """An Outlook message with one attachment."""
     prefix = "__substg1.0_"
     return compound(
         {
-            "__properties_version1.0": bytes(32) + struct.pack("<IIQ", 0x00390040, 6, 133_500_000_000_000_000),
+            "__properties_version1.0": bytes(32)
+            + struct.pack("<IIQ", 0x00390040, 6, 133_500_000_000_000_000),
             f"{prefix}0037001F": subject.encode("utf-16-le"),
             f"{prefix}1000001F": body.encode("utf-16-le"),
             f"{prefix}0C1A001F": "Sato".encode("utf-16-le"),

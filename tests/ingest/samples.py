@@ -41,12 +41,16 @@ def _relations(*relations: tuple[str, str, str]) -> str:
 
 
 def docx(body: str | None = None, **parts: str | bytes) -> bytes:
-    paragraphs = body if body is not None else (
-        f'<w:p><w:pPr><w:pStyle w:val="H1"/></w:pPr><w:r><w:t>{TITLE}</w:t></w:r></w:p>'
-        f"<w:p><w:r><w:t>{FIRST}</w:t></w:r></w:p><w:p><w:r><w:t>{SECOND}</w:t></w:r></w:p>"
-        "<w:p><w:del><w:r><w:delText>struck out</w:delText></w:r></w:del></w:p>"
-        "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Region</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>Sales</w:t></w:r></w:p></w:tc></w:tr>"
-        "<w:tr><w:tc><w:p><w:r><w:t>Osaka</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>12</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
+    paragraphs = (
+        body
+        if body is not None
+        else (
+            f'<w:p><w:pPr><w:pStyle w:val="H1"/></w:pPr><w:r><w:t>{TITLE}</w:t></w:r></w:p>'
+            f"<w:p><w:r><w:t>{FIRST}</w:t></w:r></w:p><w:p><w:r><w:t>{SECOND}</w:t></w:r></w:p>"
+            "<w:p><w:del><w:r><w:delText>struck out</w:delText></w:r></w:del></w:p>"
+            "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Region</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>Sales</w:t></w:r></w:p></w:tc></w:tr>"
+            "<w:tr><w:tc><w:p><w:r><w:t>Osaka</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>12</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
+        )
     )
     return zipped(
         {
@@ -161,7 +165,9 @@ def eml(charset: str = "utf-8", attachment: bytes | None = None) -> bytes:
     message["To"] = "team@shop.example"
     message.set_content(f"{FIRST}\n\n{SECOND}\n", charset=charset)
     if attachment is not None:
-        message.add_attachment(attachment, maintype="application", subtype="octet-stream", filename="添付.docx")
+        message.add_attachment(
+            attachment, maintype="application", subtype="octet-stream", filename="添付.docx"
+        )
     return bytes(message)
 
 
@@ -207,6 +213,16 @@ def scanned_pdf() -> bytes:
     return buffer.getvalue()
 
 
+def blank_pdf() -> bytes:
+    from reportlab.pdfgen.canvas import Canvas
+
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, invariant=1)
+    canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
+
+
 def encrypted_pdf() -> bytes:
     from reportlab.lib.pdfencrypt import StandardEncryption
     from reportlab.pdfgen.canvas import Canvas
@@ -224,7 +240,10 @@ def markdown() -> bytes:
 
 def bomb(megabytes: int = 400) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("zeros.txt", "w") as member:
+    with (
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("zeros.txt", "w") as member,
+    ):
         block = b"0" * 1_000_000
         for _ in range(megabytes):
             member.write(block)
@@ -246,7 +265,9 @@ SAMPLES: dict[str, Any] = {
     "policy.csv": lambda: f"rule,text\nreturns,{FIRST}\nshipping,{SECOND}\n".encode("cp932"),
     "policy.tsv": lambda: f"rule\ttext\nreturns\t{FIRST}\nshipping\t{SECOND}\n".encode(),
     "policy.eml": eml,
-    "policy.mbox": lambda: b"From a@b Mon Jan  1 00:00:00 2024\n" + eml() + b"\nFrom c@d Mon Jan  1 00:00:00 2024\n" + eml(),
+    "policy.mbox": lambda: (
+        b"From a@b Mon Jan  1 00:00:00 2024\n" + eml() + b"\nFrom c@d Mon Jan  1 00:00:00 2024\n" + eml()
+    ),
     "policy.docx": docx,
     "policy.xlsx": xlsx,
     "policy.pptx": pptx,
