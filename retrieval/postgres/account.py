@@ -41,7 +41,7 @@ def server_account(home: Path, data: Path, preferred: str | None = None) -> Acco
         return Account(os.geteuid(), os.getegid(), switch=False)
     for folder in (data, home):
         with contextlib.suppress(FileNotFoundError):
-            found = folder.lstat()
+            found = folder.stat()
             if found.st_uid != 0:
                 return Account(found.st_uid, found.st_gid, switch=True)
     if preferred is not None:

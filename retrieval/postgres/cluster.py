@@ -56,12 +56,17 @@ def cluster_major(folder: ServerFolder) -> int | None:
         ) from error
 
 
-def make_cluster(folder: ServerFolder, program: Program) -> None:
-    """Make a new cluster. The caller holds the start lock. Raises HomeUnusable and leaves nothing half-made."""
+def make_cluster(folder: ServerFolder, program: Program, alive: int) -> None:
+    """Make a new cluster. Raises HomeUnusable and leaves nothing half-made.
+
+    `alive` is the descriptor of the locked server lock; the children inherit it, so that nobody starts anew while
+    one of them outlives a killed caller.
+    """
     remove_tree(folder.staging)
     try:
         folder.make(folder.staging, folder.server_owner)
-        with passed(folder.staging) as ((data,), fds):
+        with passed(folder.staging) as ((data,), opened):
+            fds = (*opened, alive)
             _initdb(folder, program, data, fds)
             folder.write(folder.staging / "pg_hba.conf", _HBA, folder.server_owner)
             set_password(folder, program, data, fds, extension=True)
@@ -102,7 +107,9 @@ def set_password(
 
 def _initdb(folder: ServerFolder, program: Program, data: str, fds: tuple[int, ...]) -> None:
     options = ["--username=postgres", "--auth=reject", "--encoding=UTF8", "--no-instructions"]
-    options += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    options += ["--locale=C"]
+    if program.major >= 17:  # Unicode rules that are the same on every system
+        options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     _child(folder, [program.path("initdb"), *options, "-D", data], fds)
 
 

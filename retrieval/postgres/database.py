@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ _SLICE = 1.0  # seconds between two looks at the embedded server while waiting
 _POOL = 10  # connections a process keeps at most
 _OLDEST_PGVECTOR = (0, 7)  # halfvec and sparsevec
 _MAINTENANCE = "postgres"
+_QUIET = logging.NullHandler()
 
 
 class Database:
@@ -38,6 +40,9 @@ class Database:
     """
 
     def __init__(self, parts: dict[str, str], lease: Lease | None = None) -> None:
+        # The pool reports every failed attempt of its own; what matters reaches the caller as an error. Where nobody
+        # has set logging up, Python would print those lines to the user.
+        logging.getLogger("psycopg.pool").addHandler(_QUIET)
         self._parts = parts
         self._lease = lease
         self.embedded = lease is not None
@@ -121,9 +126,19 @@ class Database:
             except PoolClosed as error:
                 raise StoreUnavailable("The database has been closed", where=self._where) from error
             except PoolTimeout as error:
-                if remaining > _SLICE:
-                    continue
-                raise self._no_connection(timeout) from error
+                if remaining <= _SLICE:
+                    raise self._no_connection(timeout) from error
+                self._look(error)
+
+    def _look(self, waited: PoolTimeout) -> None:
+        """While waiting: bring an embedded server back; of another one, ask why there is no connection at all."""
+        if self._lease is not None:
+            self._lease.settle()
+        elif self.pool.get_stats().get("pool_size", 0) == 0:
+            try:
+                psycopg.connect(self.dsn).close()
+            except psycopg.Error as error:
+                raise cannot_connect(error, self._parts) from waited
 
     def _no_connection(self, timeout: float) -> StoreUnavailable:
         """Why there was none: asked of the server itself, for its reason."""
@@ -136,16 +151,19 @@ class Database:
         )
 
 
-def open_database(home: Path, dsn: str | None = None, *, name: str = "bunmyaku") -> Database:
+def open_database(
+    home: Path, dsn: str | None = None, *, name: str = "bunmyaku", user: str | None = None
+) -> Database:
     """The database `name` on the home's embedded server, or the one a DSN leads to (`name` where it names none).
 
-    Database and extension `vector` are made where absent. Raises HomeUnusable, StoreUnavailable.
+    Database and extension `vector` are made where absent. `user` is who runs the embedded server when we are root.
+    Raises HomeUnusable, StoreUnavailable.
     """
     if dsn is not None:
         parts = parse(dsn, name)
         _provide(parts)
         return Database(parts)
-    lease = _embedded(home)
+    lease = _embedded(home, user)
     try:
         return leased_database(lease, name)
     except BaseException:
@@ -155,12 +173,31 @@ def open_database(home: Path, dsn: str | None = None, *, name: str = "bunmyaku")
 
 def leased_database(lease: Lease, name: str) -> Database:
     """A database on an embedded server already acquired; closing it releases the lease. Raises StoreUnavailable."""
-    parts = parse(lease.dsn, name)
-    _provide(parts)
-    return Database(parts, lease)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        parts = parse(lease.dsn, name)
+        try:
+            _provide(parts)
+        except (
+            StoreUnavailable
+        ) as error:  # it may be recovering from the crash of a backend, or have been killed
+            if time.monotonic() > deadline or not _passing(error.__cause__):
+                raise
+            time.sleep(0.1)
+            lease.settle()
+        else:
+            return Database(parts, lease)
 
 
-def _embedded(home: Path) -> Lease:
+def _passing(error: BaseException | None) -> bool:
+    """Whether a failed connection is worth another try: the server is starting, recovering, or just went away."""
+    text = str(error)
+    return isinstance(error, psycopg.OperationalError) and any(
+        sign in text for sign in ("database system is", "Connection refused", "No such file", "server closed")
+    )
+
+
+def _embedded(home: Path, user: str | None) -> Lease:
     try:
         from retrieval.postgres.embedded import EmbeddedPostgres  # it needs fcntl, which Windows has not
     except ImportError as error:
@@ -168,7 +205,7 @@ def _embedded(home: Path) -> Lease:
             "The embedded PostgreSQL does not run on this system",
             todo="Give the DSN of a PostgreSQL with pgvector.",
         ) from error
-    return EmbeddedPostgres(home).acquire()
+    return EmbeddedPostgres(home, user=user).acquire()
 
 
 def _provide(parts: dict[str, str]) -> None:

@@ -32,25 +32,47 @@ _FAST, _IMMEDIATE = (
 def postmaster(folder: Path) -> int | None:
     """The process id of this folder's postmaster, or None when the file is stale or missing.
 
-    Where the system tells (Linux), the process must stand in the data folder: the file is written by the server's
-    unprivileged user and must not make a privileged one signal an arbitrary process.
+    The file is written by the server's unprivileged user and must not make a privileged one signal any process it
+    names: where the system tells (Linux), the process must stand in the data folder, or at least be a `postgres` of
+    the folder's owner.
     """
+    data = folder / DATA
     try:
-        pid = int((folder / DATA / "postmaster.pid").read_text().split("\n", 1)[0])
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
         return None
-    return pid if pid > 1 and stands_in(pid, folder / DATA) else None
+    return pid if pid > 1 and (stands_in(pid, data) or _looks_like(pid, data)) else None
 
 
 def stands_in(pid: int, data: Path) -> bool:
-    """Whether a living process has this data folder as its working directory (elsewhere than Linux: merely lives)."""
+    """Whether a living process is known to have this data folder as its working directory (macOS: merely lives)."""
     try:
-        if Path("/proc/self/cwd").exists():
-            return Path(f"/proc/{pid}/cwd").samefile(data)
-        os.kill(pid, 0)
+        if sys.platform == "linux":
+            found = Path(f"/proc/{pid}/cwd").samefile(data)
+        else:
+            os.kill(pid, 0)
+            found = True
     except OSError:
         return False
-    return True
+    return found
+
+
+def _looks_like(pid: int, data: Path) -> bool:
+    """The weaker check for a root without ptrace rights (a container's), who may not see working directories."""
+    process = Path(f"/proc/{pid}")
+    try:
+        (process / "cwd").readlink()
+    except PermissionError:
+        pass
+    except OSError:
+        return False
+    else:
+        return False  # it could be seen, and was elsewhere
+    try:
+        name, _, rest = (process / "stat").read_text().partition("(")[2].rpartition(")")
+        return name == "postgres" and rest.split()[0] != "Z" and process.stat().st_uid == data.stat().st_uid
+    except (OSError, IndexError):
+        return False
 
 
 def stop_server(folder: Path, *, immediate: bool = False) -> bool:

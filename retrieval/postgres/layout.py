@@ -138,7 +138,7 @@ def server_folder(home: Path, preferred: str | None = None) -> ServerFolder:
         owner = (os.geteuid(), os.getegid())
         if account.switch:
             with contextlib.suppress(FileNotFoundError):
-                found = home.lstat()
+                found = home.stat()
                 owner = (found.st_uid, found.st_gid)
     except KeyError as error:
         raise HomeUnusable(

@@ -98,11 +98,11 @@ def start(folder: ServerFolder, settings: Mapping[str, str], program: Program | 
                 todo="Try `bunmyaku stop`.",
             )
         if cluster_major(folder) is None:
-            make_cluster(folder, chosen)
+            make_cluster(folder, chosen, alive.fd)
         _forget_stale_pid(folder)
         if not folder.passfile.exists():
             with passed(folder.data) as ((data,), fds):
-                set_password(folder, chosen, data, fds)
+                set_password(folder, chosen, data, (*fds, alive.fd))
         _launch(folder, chosen, {**SETTINGS, **settings}, alive)
 
 
@@ -144,21 +144,25 @@ def stop(folder: ServerFolder) -> bool:
     return stopped
 
 
-def discard_socket_folder(folder: ServerFolder) -> None:
-    """Remove the temporary folder of a server that is down. Nothing but what a server leaves is touched."""
+def sweep(folder: ServerFolder) -> None:
+    """Remove the sockets of a server that is down, and its temporary folder if it had one.
+
+    PostgreSQL would refuse to start over the socket's lock file while the killed server's number is still taken, by
+    a zombie nobody has waited for or by a stranger. Nothing but what a server leaves is touched.
+    """
     place = socket_folder(folder)
-    if place == folder.run or not place.name.startswith("bunmyaku-"):
-        return
     with contextlib.suppress(OSError):
-        if place.lstat().st_uid == folder.account.uid and not place.is_symlink():
-            for name in (SOCKET, f"{SOCKET}.lock"):
-                (place / name).unlink(missing_ok=True)
+        if place.lstat().st_uid != folder.account.uid or place.is_symlink():
+            return
+        for name in (SOCKET, f"{SOCKET}.lock"):
+            (place / name).unlink(missing_ok=True)
+        if place != folder.run and place.name.startswith("bunmyaku-"):
             place.rmdir()
 
 
 def _launch(folder: ServerFolder, program: Program, settings: Mapping[str, str], alive: FileLock) -> None:
     trim(folder.path / "server.log")
-    discard_socket_folder(folder)
+    sweep(folder)
     place = _choose_socket_folder(folder)
     folder.write(folder.notes, json.dumps({"socket": str(place), "major": program.major}))
     try:
