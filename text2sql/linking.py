@@ -223,3 +223,5 @@ def _parts(form: tuple[str, ...], link: Link) -> Iterator[tuple[tuple[str, ...],
             yield front, replace(link, score=0.95)
         elif not (size == 1 and front[0] in _WEAK | _UNITS) and rest in (("name",), ("title",)):
             yield front, replace(part, score=0.7)
+        elif size > 1 and rest == ("code",):
+            yield front, replace(part, score=0.85)

@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 from retrieval.types import Clock, Context
 from text2sql.drafters.planning import grammar_en, grammar_ja
 from text2sql.drafters.planning.actions import run
-from text2sql.drafters.planning.builder import Builder
+from text2sql.drafters.planning.builder import Builder, detours
 from text2sql.drafters.planning.compiler import compile_plan
 from text2sql.drafters.planning.measures import title
 from text2sql.drafters.planning.plan import Bucket, CannotPlan, Field, Note, QueryPlan, note
@@ -112,7 +112,7 @@ class OfflineDrafter:
         ) as error:  # an expression of the model that does not parse: `semantics.check` tells
             return replace(attempt, reason=note("cannot_parse", text=str(error).splitlines()[0]))
         tables = self._tables(tree)
-        sure = confidence(features(sketch, resolver, len(tables)), plan)
+        sure = confidence(features(sketch, resolver, len(tables), detours(plan, self._names)), plan)
         return replace(
             attempt, plan=plan, sql=sql, tables=tables, notes=tuple(builder.notes), confidence=sure
         )

@@ -7,6 +7,7 @@ import re
 from text2sql.drafters.planning.actions import Match, _agg, item_of, items_of
 from text2sql.drafters.planning.plan import Aggregate, note
 from text2sql.drafters.planning.sketch import CONSUMED, Sketch, Sorting, Target
+from text2sql.words import stems
 
 
 _BY_SIZE = re.compile(
@@ -94,7 +95,9 @@ def aggregate(sketch: Sketch, match: Match) -> bool:
 
 def aggregate_all(sketch: Sketch, match: Match) -> bool:
     """The average rating and resolution: of each, where all are numbers."""
-    if not all(item.links[0].type in ("number", "year") for item in items_of(sketch, match, "x", "D")):
+    items = items_of(sketch, match, "x", "D")
+    keyed = any(stems(item.text)[-1:] in (("id",), ("code",), ("year",)) for item in items)
+    if keyed or not all(item.links[0].type in ("number", "year") for item in items):
         return False
     return aggregate(sketch, match)
 
@@ -155,6 +158,17 @@ def distinct(sketch: Sketch, match: Match) -> bool:
     """Different countries: each once."""
     sketch.flags.add("distinct")
     return True
+
+
+def name_of(sketch: Sketch, match: Match) -> bool:
+    """The names of studios, where a studio is a column and no table: the column is the name."""
+    first, second = item_of(sketch, match, "n"), item_of(sketch, match, "x")
+    if first is None or second is None or first.text.lower() not in ("name", "names"):
+        return False
+    owners = {link.entity for link in first.links if link.score >= 0.95}
+    if second.links[0].type == "text" and second.links[0].entity not in owners:
+        sketch.consume(match.start("n"), match.end("n"))
+    return False
 
 
 def targets(sketch: Sketch, match: Match) -> bool:

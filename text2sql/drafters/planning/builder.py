@@ -55,6 +55,8 @@ class Builder:
         anchor = self._anchor(keys, group_keys, measures)
         if aggregated and keys and not grouped:
             grouped = self._grouped_entity(keys, [*measures, *(h.measure for h in having)], orders)
+        if keys and not group_keys and any(m.agg in ("avg", "sum", "min", "max") for m in measures):
+            self.sketch.weak.append(note("loose_columns"))
         keys = self._without_twins([*self._buckets(measures), *group_keys, *keys])
         if aggregated and not keys and (having or (orders and not measures)):
             keys, grouped = self._shown_of(anchor), anchor
@@ -73,7 +75,7 @@ class Builder:
             having=tuple(having),
             order=tuple(orders),
             limit=self.sketch.limit,
-            distinct="distinct" in self.sketch.flags and not aggregated,
+            distinct=not aggregated and ("distinct" in self.sketch.flags or self._kinds(keys)),
             all_columns=all_columns,
             grouped=grouped,
         )
@@ -128,10 +130,33 @@ class Builder:
                 entity = self.resolver.entity(item)
                 if entity is not None:
                     entities.append((entity, item))
+        fields = [*self._beside_columns(entities), *fields] if fields else fields
+        fields += self._asked_by_question_word(fields)
         measured = self.sketch.groups or any(t.agg for t in self.sketch.targets)
         if not fields and entities and not measured and "all_columns" not in self.sketch.flags:
             fields = self._shown_of(entities[0][0])
         return list(dict.fromkeys(fields))
+
+    def _beside_columns(self, entities: list[tuple[str, Item]]) -> list[Field | Bucket]:
+        """ "Video games and their types": the games are asked for too."""
+        found: list[Field | Bucket] = []
+        for entity, item in entities:
+            at = self.sketch.items.index(item)
+            codes = self.sketch.reading.codes
+            if codes[at + 1 : at + 3] == "&D" and codes[at - 1 : at] not in ("o", "w", "D"):
+                found += self._shown_of(entity)
+        return found
+
+    def _asked_by_question_word(self, fields: list[Field | Bucket]) -> list[Field | Bucket]:
+        """Where and when ask for a column that is not named."""
+        first = self.sketch.reading.text.split(" ", 1)[0].lower()
+        concept = {"where": "location", "when": "date"}.get(first)
+        if concept is None or fields or any(t.agg for t in self.sketch.targets):
+            return []
+        found = self.resolver.concept(concept, self._only_entity())
+        if found is None:
+            raise CannotPlan("no_column", name=first)
+        return [found]
 
     def _shown_of(self, entity: str) -> list[Field | Bucket]:
         """How rows of a table are named: their title, or their key."""
@@ -176,6 +201,14 @@ class Builder:
             ):
                 found.append(key)
         return found
+
+    def _kinds(self, keys: list[Field | Bucket]) -> bool:
+        """ "What ranks are there": each kind once, where rows are not told apart by it."""
+        if "existing" not in self.sketch.flags or len(keys) != 1 or not isinstance(keys[0], Field):
+            return False
+        entity = self.names.entity(keys[0].entity)
+        own = {entity.title, *(d.name for d in entity.dimensions if d.sql.strip('"') in entity.key)}
+        return keys[0].dimension not in own
 
     def _measured_in(self, entity: str) -> bool:
         return any(
@@ -293,8 +326,16 @@ class Builder:
             return measure.entity or (measure.field.entity if measure.field else "")
         for key in (*keys, *groups):
             if isinstance(key, Field):
-                return key.entity
+                return self._asked_rows(key.entity)
         return self._only_entity()
+
+    def _asked_rows(self, owner: str) -> str:
+        """The names of poker players, kept with people: the rows are poker players, the table that was named."""
+        named = [e for i in self.sketch.items if i.code == "E" and (e := self.resolver.entity(i))]
+        if not named or owner in named:
+            return owner
+        path = self.names.graph.path(named[0], owner)
+        return named[0] if path and all(step.single for step in path) else owner
 
     def _ratio_base(self, measure: Measure) -> str:
         metric = self.names.model.metric(measure.metric)
@@ -376,6 +417,18 @@ class Builder:
         unit = next((key.unit for key in plan.keys if isinstance(key, Bucket)), None)
         months = 12 if self.sketch.versus in ("year", "") else _length(unit, periods)
         return replace(plan, versus=months)
+
+
+def detours(plan: QueryPlan, names: Names) -> int:
+    """How many tables are reached from the anchor by way of a partner that both share (students, courses of the
+    same department): the join exists, but seldom means what was asked."""
+    used = {key.entity for key in plan.keys if isinstance(key, Field)}
+    used |= {entity for part in plan.filters for entity in entities_of(part)}
+    found = 0
+    for entity in used - {plan.anchor}:
+        shape = "".join("1" if step.single else "n" for step in names.graph.path(plan.anchor, entity) or ())
+        found += "1n" in shape
+    return found
 
 
 def _length(unit: Unit | None, periods: list[During]) -> int:

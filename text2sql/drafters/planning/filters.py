@@ -61,7 +61,10 @@ class FilterBuilder:
 
     def _joined_by_or(self, bound: Bound) -> bool:
         before = self.sketch.reading.codes[: bound.at].rstrip("wo")
-        return before.endswith("|")
+        if not before.endswith("|"):
+            return False
+        self.sketch.consume(len(before) - 1, len(before))
+        return True
 
     def _every(self, condition: Condition, anchor: str) -> list[Filter]:
         """Both A and B: related rows for each; a single row cannot hold two values."""

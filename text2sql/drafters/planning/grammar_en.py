@@ -60,6 +60,8 @@ RULES: tuple[Rule, ...] = (
     rule(r"(?P<k>K)(?P<u>X)?o?(?P<x>[EDM])", asking.count),
     rule(r"b(?P<x>[DE](?:[,&]+[DE])*)", asking.by),
     rule(r"Zw?(?P<x>E)", asking.absent),
+    rule(r"(?P<n>D)o(?P<x>D)(?!o?E)", asking.name_of),
     rule(r"X", asking.distinct),
+    rule(r"x", actions.flag("existing")),
     rule(r"(?P<x>[DEM])", asking.targets),
 )

@@ -102,5 +102,7 @@ class Sketch:
     def unexplained(self) -> list[Item]:
         """Content items and function words with a meaning that nothing consumed."""
         return [
-            i for i, code in zip(self.items, self.codes, strict=True) if code in "MDEVQNPUSsCcLAKOBHZRGYFXTt!"
+            i
+            for i, code in zip(self.items, self.codes, strict=True)
+            if code in "MDEVQNPUSsCcLAKOBHZRGYFXTt!|"
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from retrieval.language import detect
@@ -62,7 +62,7 @@ class Reader:
         language = detect(text)
         tokens = tokenize(text)
         pieces = self._pieces(text, tokens, today, language)
-        items = [item for item in _cover(tokens, pieces, text) if item.code != "."]
+        items = _spoken(_cover(tokens, pieces, text))
         return Reading(text, language, tuple(_merge_unknown(items, text)))
 
     def _pieces(self, text: str, tokens: list[Token], today: Today, language: str) -> dict[int, list[_Piece]]:
@@ -107,6 +107,19 @@ class Reader:
             fuzzy = self._linker.fuzzy(token.stem)
             if fuzzy:
                 yield _Piece(at, at + 1, 3.0, _linked(text, tokens, at, at + 1, fuzzy))
+
+
+def _spoken(items: list[Item]) -> list[Item]:
+    """Without glue. "By" after a verb names who did it, not what to group by."""
+    kept: list[Item] = []
+    verb = False
+    for item in items:
+        if item.code == "b" and verb:
+            kept.append(replace(item, code="w"))
+        elif item.code != ".":
+            kept.append(item)
+        verb = item.role == "verb" or (verb and item.code == "w")
+    return kept
 
 
 def _cover(tokens: list[Token], pieces: dict[int, list[_Piece]], text: str) -> list[Item]:

@@ -11,7 +11,7 @@ from text2sql.drafters.planning.plan import QueryPlan
 from text2sql.drafters.planning.resolver import Resolver
 from text2sql.drafters.planning.sketch import Sketch
 
-THRESHOLD = 0.6
+THRESHOLD = 0.8
 """Below this a draft is not offered: no answer is better than a wrong one."""
 
 
@@ -23,25 +23,28 @@ class Features:
     """Content words that name nothing."""
     unexplained: int
     """Pieces that were recognised but play no part in the plan."""
-    weak_links: tuple[float, ...]
-    """Scores in (0, 1) of the words that were linked to something called otherwise."""
+    weak_links: tuple[tuple[str, float], ...]
+    """How, and with which score in (0, 1), words were linked to something called otherwise."""
     ambiguous: int
     tables: int
     doubts: int
+    detours: int
+    """Tables reached by going to a shared partner and out again, which relates rows only loosely."""
     content: int
     """Content words in all."""
 
 
-def features(sketch: Sketch, resolver: Resolver, tables: int) -> Features:
+def features(sketch: Sketch, resolver: Resolver, tables: int, detours: int = 0) -> Features:
     """Measure one reading."""
     left = sketch.unexplained
     return Features(
         unknown=sum(item.code == "U" for item in left),
         unexplained=sum(item.code != "U" for item in left),
-        weak_links=tuple(link.score for link in resolver.chosen.values() if link.score < 0.95),
+        weak_links=tuple((link.how, link.score) for link in resolver.chosen.values() if link.score < 0.95),
         ambiguous=len(resolver.ambiguities),
         tables=tables,
         doubts=len(sketch.weak),
+        detours=detours,
         content=sum(item.content for item in sketch.items),
     )
 
@@ -49,8 +52,9 @@ def features(sketch: Sketch, resolver: Resolver, tables: int) -> Features:
 def confidence(found: Features, plan: QueryPlan) -> float:
     """In [0, 1]: every unknown, unused or doubtful piece costs its share."""
     score = 0.97 * 0.5**found.unknown * 0.5**found.unexplained * 0.85**found.doubts * 0.8**found.ambiguous
-    for link in found.weak_links:
-        score *= 0.4 + 0.6 * link
+    score *= 0.75**found.detours
+    for how, link in found.weak_links:
+        score *= 0.98 if how == "common" else 0.4 + 0.6 * link
     score *= 0.97 ** max(0, found.tables - 1)
     if not plan.aggregate and not plan.filters and not plan.order and found.tables > 1:
         score *= 0.9  # a bare join of tables is seldom what is asked for
