@@ -198,7 +198,7 @@ def _warehousing(opened: Stores, verified: VerifiedQueries, progress: Progress |
     model = load_model(settings.path(settings.semantic_model)) if settings.semantic_model else SemanticModel()
     policy = load_policy(settings.path(settings.policy)) if settings.policy else None
     glossary = load_glossary(settings.path(settings.glossary)) if settings.glossary else Glossary()
-    warehouse = open_warehouse(settings.warehouse_url())
+    warehouse = open_warehouse(settings.warehouse_url(), cache=settings.home / "cache")
     try:
         catalog = warehouse.catalog()
         chunks = catalog_documents(catalog, model, glossary, verified, policy)

@@ -81,7 +81,7 @@ def _files(warehouse: str | None, docs: Path | None) -> dict[str, str]:
         config["documents"] = [{"name": "docs", "path": str(docs.absolute())}]
     if warehouse is not None:
         url = _absolute(warehouse)
-        opened = open_warehouse(url)
+        opened = open_warehouse(url, cache=configuration.home_folder() / "cache")
         try:
             catalog = opened.catalog()
         finally:

@@ -65,7 +65,7 @@ def _warehouse(settings: Settings) -> Any:
     if not settings.warehouse:
         return "none"
     try:
-        warehouse = open_warehouse(settings.warehouse_url())
+        warehouse = open_warehouse(settings.warehouse_url(), cache=settings.home / "cache")
     except BunmyakuError as error:
         return str(error)
     try:
