@@ -79,6 +79,7 @@ _LEXICAL_ALL = sql.SQL("l.scope = ANY(%(scopes)s::integer[])")
 _LEXICAL_RARE = sql.SQL("l.terms && %(rare)s::integer[] AND l.scope + 0 = ANY(%(scopes)s::integer[])")
 
 # Candidates of both sides, both exact scores for every one of them, then one mixture (bm25 relative to the best).
+# A chunk without a vector (a language the embedder cannot read) counts as the candidates' average on that side.
 _SEARCH = """
 WITH dense AS MATERIALIZED ({dense}),
 lexical AS MATERIALIZED (
@@ -93,7 +94,7 @@ lexical AS MATERIALIZED (
     FROM candidate
 ), mixed AS (
     SELECT chunk, cosine, bm25,
-        %(weight)s * least(1, greatest(0, coalesce(cosine, 0)))
+        %(weight)s * least(1, greatest(0, coalesce(cosine, avg(cosine) OVER (), 0)))
         + (1 - %(weight)s) * coalesce(bm25 / nullif(max(bm25) OVER (), 0), 0) AS score
     FROM scored ORDER BY score DESC, chunk LIMIT %(limit)s
 )
