@@ -18,6 +18,7 @@ from demo.constants import (
     CAUSES,
     CHANNELS,
     FIRST_DAY,
+    FISCAL_YEARS,
     GRADE_MAX,
     GRADE_NEW,
     GRADE_RISE,
@@ -26,7 +27,7 @@ from demo.constants import (
     PRODUCTS,
     REJECT_RATE,
     RENEWAL_AFTER_CLAIM,
-    RENEWAL_BASE,
+    RENEWAL_BY_YEAR,
     VEHICLE_CLASSES,
 )
 from demo.names import GIVEN_NAMES, SURNAMES
@@ -166,6 +167,12 @@ def add_months(days: Array, months: int) -> Array:
     return np.asarray((month + months).astype("datetime64[D]") + (days - month.astype("datetime64[D]")))
 
 
+def fiscal_year(days: Array) -> Array:
+    """The fiscal year (April to March) a day falls in, named by the year it starts in."""
+    month = days.astype("datetime64[M]").astype(int)
+    return np.asarray((month - 3) // 12 + 1970)
+
+
 def _premium(people: Columns, vehicles: Columns, at: Array, start: Array, grade: Array) -> Array:
     """Yearly premium in yen for the vehicles `at`: base × vehicle × place × age × grade × yearly drift."""
     owner = vehicles["customer"][at]
@@ -188,12 +195,14 @@ def _hazard(people: Columns, vehicles: Columns, at: Array, grade: Array, days: A
     return np.asarray(BASE_FREQUENCY * place * product * (1.28 - 0.02 * grade) * days / 365.0)
 
 
-def happens(expected: Array, rng: np.random.Generator) -> Array:
-    """Which events happen: systematic sampling, so that the count hardly strays from the sum expected.
+def happens(expected: Array, strata: tuple[Array, Array], rng: np.random.Generator) -> Array:
+    """Which events happen: systematic sampling, so that counts hardly stray from the sums expected.
 
-    Each event still has exactly its own probability; only joint chances differ from independent draws.
+    That holds over all, within each value of the first stratum and, within it, along the second: small insurers
+    would have regions and years without an accident otherwise. Each event still has exactly its own probability;
+    only joint chances differ from independent draws.
     """
-    order = rng.permutation(len(expected))
+    order = np.lexsort((rng.random(len(expected)), strata[1], strata[0]))
     total = np.floor(np.cumsum(expected[order]) + rng.random())
     hit = np.zeros(len(expected), dtype=bool)
     hit[order] = np.diff(total, prepend=0.0) >= 1
@@ -232,19 +241,23 @@ def _one_year(
     until = np.where(cancelled, cancel, np.minimum(end, LAST + 1))
     since = np.maximum(start, FIRST)
     days = np.maximum((until - since).astype(int), 0)
-    hit = np.flatnonzero(happens(_hazard(people, vehicles, at, grade, days), rng))
-    place = people["prefecture"][vehicles["customer"][at[hit]]]
+    home = people["prefecture"][vehicles["customer"][at]]
+    hit = np.flatnonzero(happens(_hazard(people, vehicles, at, grade, days), (home, start), rng))
     hurt = {
         "policy": hit,
-        "day": _season(since[hit], days[hit], place, rng),
+        "day": _season(since[hit], days[hit], home[hit], rng),
         "cause": rng.choice(len(CAUSES), size=len(hit), p=shares(CAUSES)),
         "rejected": rng.random(len(hit)) < REJECT_RATE,
     }
+    usual = np.array([RENEWAL_BY_YEAR[year] for year in FISCAL_YEARS])
     chance = (
-        RENEWAL_BASE + np.array([c.renewal for c in CHANNELS])[people["channel"][vehicles["customer"][at]]]
+        usual[np.clip(fiscal_year(end) - FISCAL_YEARS[0], 0, len(usual) - 1)]
+        + np.array([c.renewal for c in CHANNELS])[people["channel"][vehicles["customer"][at]]]
     )
     chance[hit] += RENEWAL_AFTER_CLAIM
-    renewed = rng.random(size) < chance
+    renewed = happens(
+        np.where(cancelled | (end > LAST), 0.0, chance), (end.astype("datetime64[M]").astype(int), home), rng
+    )
     outcome = np.select([cancelled, end > LAST, renewed], [CANCELLED, NOT_DUE, RENEWED], LAPSED)
     term = {
         "vehicle": at,

@@ -8,16 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from demo.book import FIRST, LAST, Array, Book, Columns, stream
+from demo.book import FIRST, LAST, Array, Book, Columns, fiscal_year, stream
 from demo.constants import CAUSES, FISCAL_YEARS, LOSS_RATIOS, PAY_WITHIN_DAYS, PAYMENT_TYPES, PRODUCTS
 
 OPEN, CLOSED, REJECTED = range(3)
-
-
-def fiscal_year(days: Array) -> Array:
-    """The fiscal year (April to March) a day falls in, named by the year it starts in."""
-    month = days.astype("datetime64[M]").astype(int)
-    return np.asarray((month - 3) // 12 + 1970)
 
 
 def earned_through(policies: Columns, day: np.datetime64) -> Array:
@@ -39,9 +33,12 @@ def claims_of(book: Book, seed: int) -> Columns:
     accidents, policies = book.accidents, book.policies
     size = len(accidents["day"])
     cause, policy = accidents["cause"], accidents["policy"]
-    mean = np.array([c.mean for c in CAUSES], dtype=float)[cause]
-    # Lognormal with sigma 0.6, its mean kept at the cause's; bigger losses take longer to settle.
-    raw = mean * np.exp(rng.normal(0, 0.6, size) - 0.18)
+    product = book.vehicles["product"][policies["vehicle"][policy]]
+    mean = (
+        np.array([c.mean for c in CAUSES], dtype=float)[cause] * np.array([p.cost for p in PRODUCTS])[product]
+    )
+    # Lognormal with sigma 0.5, its mean kept at the cause's; bigger losses take longer to settle.
+    raw = mean * np.exp(rng.normal(0, 0.5, size) - 0.125)
     reported = np.minimum(accidents["day"] + np.minimum(rng.geometric(0.35, size) - 1, 30), LAST)
     lag = 12 + np.round(rng.gamma(1.2, 45.0, size) * (raw / 400_000) ** 0.35).astype(int)
     closed = reported + lag
@@ -49,7 +46,7 @@ def claims_of(book: Book, seed: int) -> Columns:
     incurred = _scaled(raw, accidents["day"], status, policies)
     deductible = np.where(
         np.array([c.own for c in CAUSES])[cause],
-        np.array([p.deductible for p in PRODUCTS])[book.vehicles["product"][policies["vehicle"][policy]]],
+        np.array([p.deductible for p in PRODUCTS])[product],
         0,
     )
     loss = np.where(status == REJECTED, np.round(raw / 10).astype(np.int64) * 10, incurred + deductible)

@@ -31,7 +31,7 @@ NEW_CAR_MONTHS = 36
 
 
 class Product(NamedTuple):
-    """One plan. `property_limit` None: unlimited."""
+    """One plan. `property_limit` None: unlimited. `risk` scales how often, `cost` how dear its accidents are."""
 
     name: str
     name_ja: str
@@ -46,22 +46,25 @@ class Product(NamedTuple):
     rental_days: int
     legal_limit: int
     risk: float
+    cost: float
 
 
 PRODUCTS = (
     Product(
         "Basic", "ベーシック", 0.36, 47_000, 100_000, 30_000_000, 30_000_000,
         "collisions with another vehicle only", "相手自動車との衝突のみ", 50, 0, 0, 0.93,
+        0.74,
     ),
     Product(
         "Standard", "スタンダード", 0.42, 64_000, 50_000, 100_000_000, 50_000_000,
         "collisions, single-vehicle accidents, weather and theft", "衝突・単独事故・自然災害・盗難", 120, 15,
-        3_000_000, 1.0,
+        3_000_000, 1.0, 1.0,
     ),
     Product(
         "Premier", "プレミア", 0.22, 88_000, 0, None, 100_000_000,
         f"every accident, with new-car replacement in the first {NEW_CAR_MONTHS} months",
         f"すべての事故(初度登録から{NEW_CAR_MONTHS}か月以内は新車買替を補償)", 300, 30, 3_000_000, 1.08,
+        1.28,
     ),
 )  # fmt: skip
 
@@ -179,7 +182,8 @@ GRACE_DAYS = 30
 COOLING_OFF_DAYS = 8
 REJECT_RATE = 0.04
 CANCEL_RATE = 0.025
-RENEWAL_BASE = 0.905
+RENEWAL_BY_YEAR = {2023: 0.918, 2024: 0.909, 2025: 0.893, 2026: 0.902}
+"""Chance of renewal by the fiscal year of expiry, before what channel and claims do to it."""
 RENEWAL_AFTER_CLAIM = -0.07
 BATTERY_CALLS_A_YEAR = 1
 FUEL_LITRES = 10

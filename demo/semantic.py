@@ -40,32 +40,21 @@ _CHANNEL_WORDS = {
 
 
 def model_text() -> str:
-    """The model as the YAML that goes into a home; lists used by several tables are written once, as anchors."""
+    """The model as the YAML that goes into a home; values that two dimensions share are written once, as an anchor."""
     template: dict[str, Any] = yaml.safe_load((_FILES / "model.yaml").read_text(encoding="utf-8"))
     metrics = yaml.safe_load((_FILES / "metrics.yaml").read_text(encoding="utf-8"))
-    shared: dict[str, dict[str, Any]] = {
-        name: {"name": name, **words, **_values("", name)} for name, words in template.pop("shared").items()
-    }
     for table in template["tables"]:
-        table["dimensions"] = [_dimension(table["name"], item, shared) for item in table["dimensions"]]
-    whole = {"version": 1, **template, **metrics}
-    return yaml.safe_dump(whole, allow_unicode=True, sort_keys=False, width=110)
+        for dimension in table["dimensions"]:
+            if values := stored_values(table["name"], dimension["name"]):
+                dimension["values"] = values
+    return yaml.safe_dump(
+        {"version": 1, **template, **metrics}, allow_unicode=True, sort_keys=False, width=110
+    )
 
 
 def build_model() -> SemanticModel:
     """The model, checked. Raises `pydantic.ValidationError` where the templates and the schema part."""
     return SemanticModel.model_validate(yaml.safe_load(model_text()))
-
-
-def _dimension(
-    table: str, item: str | dict[str, Any], shared: Mapping[str, dict[str, Any]]
-) -> dict[str, Any]:
-    return shared[item] if isinstance(item, str) else {**item, **_values(table, item["name"])}
-
-
-def _values(table: str, dimension: str) -> dict[str, Values]:
-    values = stored_values(table, dimension)
-    return {"values": values} if values else {}
 
 
 def stored_values(table: str, dimension: str) -> Values:

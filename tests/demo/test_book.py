@@ -87,8 +87,12 @@ def test_adding_months_keeps_the_day(start: date, months: int) -> None:
 @given(st.lists(st.floats(0, 0.9), min_size=1, max_size=200), st.integers(0, 1000))
 def test_events_happen_about_as_often_as_expected(chances: list[float], seed: int) -> None:
     expected = np.array(chances)
-    hit = happens(expected, stream(seed, 1))
+    strata = np.arange(len(chances)) % 3
+    hit = happens(expected, (strata, np.zeros_like(strata)), stream(seed, 1))
     assert abs(hit.sum() - expected.sum()) <= 1
+    for stratum in range(3):
+        mine = strata == stratum
+        assert abs(hit[mine].sum() - expected[mine].sum()) <= 2
     assert not hit[expected == 0].any()
 
 

@@ -95,17 +95,6 @@ def test_a_word_means_one_metric(language: str) -> None:
     assert [word for word, count in words.items() if count > 1] == []
 
 
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_a_word_means_one_dimension_within_a_table(model: SemanticModel, language: str) -> None:
-    for entity in model.tables:
-        words = Counter(
-            word.casefold()
-            for dimension in entity.dimensions
-            for word in {getattr(dimension.label, language), *getattr(dimension.synonyms, language)}
-        )
-        assert [word for word, count in words.items() if count > 1] == [], entity.name
-
-
 def test_every_stored_value_of_a_listed_dimension_is_listed(model: SemanticModel, query: Query) -> None:
     listed = 0
     for entity in model.tables:
@@ -114,7 +103,7 @@ def test_every_stored_value_of_a_listed_dimension_is_listed(model: SemanticModel
                 listed += 1
                 rows = query(f"SELECT DISTINCT {dimension.sql} FROM {entity.physical}")
                 assert {row[0] for row in rows} <= set(dimension.values), f"{entity.name}.{dimension.name}"
-    assert listed > 20
+    assert listed >= 15
 
 
 def test_text_dimensions_with_few_values_are_listed(model: SemanticModel, query: Query) -> None:
@@ -135,7 +124,7 @@ def test_values_have_japanese_names_that_mean_one_value(model: SemanticModel) ->
 
 
 def test_prefectures_are_known_with_and_without_their_suffix(model: SemanticModel) -> None:
-    entity = model.entity("premiums")
+    entity = model.entity("prefectures")
     assert entity is not None
     prefecture = entity.dimension("prefecture")
     assert prefecture is not None
@@ -181,16 +170,27 @@ def test_every_ratio_is_plausible(
 
 
 def test_ratios_can_be_grouped_alike(model: SemanticModel) -> None:
-    """Both sides of a ratio know the dimensions that people group it by."""
+    """Both sides of a ratio join the tables that people group it by."""
     for metric in RATIOS:
         assert metric.ratio is not None
         for part in (metric.ratio.numerator, metric.ratio.denominator):
             side = model.metric(part)
             assert side is not None
-            entity = model.entity(side.table)
-            assert entity is not None
-            for shared in ("product", "prefecture", "channel", "agent_id"):
-                assert entity.dimension(shared) is not None, (metric.name, part, shared)
+            joined = {join.to for join in model.joins if join.from_ == side.table}
+            assert joined >= {"products", "prefectures", "channels", "agents"}, (metric.name, part)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_word_means_one_dimension_of_the_model(model: SemanticModel, language: str) -> None:
+    """Where a word could mean two tables' columns, a question with it could be read in two ways."""
+    words = Counter(
+        word.casefold()
+        for entity in model.tables
+        for dimension in entity.dimensions
+        for word in {getattr(dimension.label, language), *getattr(dimension.synonyms, language)}
+        if word
+    )
+    assert [word for word, count in words.items() if count > 1] == []
 
 
 def test_values_used_by_several_tables_are_written_once() -> None:
