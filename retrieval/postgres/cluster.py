@@ -48,6 +48,8 @@ def cluster_major(folder: ServerFolder) -> int | None:
         return int((folder.data / "PG_VERSION").read_text().strip())
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise unusable(folder.path, error) from error
     except (OSError, ValueError) as error:
         raise HomeUnusable(
             f"The version mark of the cluster cannot be read: {error}",

@@ -174,7 +174,7 @@ def stop(home: Path) -> bool:
     Returns whether one was running. Raises HomeUnusable when the home is not ours, StoreUnavailable when it won't stop.
     """
     folder = server_folder(home)
-    if not folder.path.exists():
+    if cluster_major(folder) is None:
         return False
     with _turn(folder):
         stopped = server.stop(folder)

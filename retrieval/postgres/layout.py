@@ -148,6 +148,12 @@ def server_folder(home: Path, preferred: str | None = None) -> ServerFolder:
         ) from error
     except OSError as error:
         raise unusable(home, error) from error
+    if account.uid == 0:
+        raise HomeUnusable(
+            "PostgreSQL does not run as the superuser",
+            where=str(home),
+            todo="Name an ordinary user to run it as.",
+        )
     return ServerFolder(path, account, owner)
 
 
@@ -158,7 +164,7 @@ def prepare(folder: ServerFolder) -> None:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise unusable(home, error) from error
-    if not os.access(home, os.W_OK | os.X_OK) and not folder.path.exists():
+    if not os.access(home, os.W_OK | os.X_OK) and not os.access(folder.path, os.W_OK | os.X_OK):
         raise unusable(home, PermissionError(errno.EACCES, "Permission denied"))
     folder.make(folder.path, folder.owner)
     found = folder.path.lstat()
