@@ -85,7 +85,7 @@ def delete_documents(cursor: Cursor[Any], document_ids: Sequence[str]) -> int:
 
 def insert(cursor: Cursor[Any], batch: Batch, embedder: int | None) -> list[int]:
     """Add documents whose ids are free; returns the collections they went into."""
-    scopes = {document.id: _scope(cursor, document) for document in batch.documents.values()}
+    scopes = {document.id: scope_of(cursor, document) for document in batch.documents.values()}
     _insert_documents(cursor, batch.documents, {name: key for name, (key, _) in scopes.items()})
     _insert_chunks(cursor, batch.chunks)
     counted = [count_terms(_lexical_text_tokens(chunk)) for chunk in batch.chunks]
@@ -160,7 +160,7 @@ def _lexical_text_tokens(chunk: Chunk) -> list[str]:
     return lexical_tokens("\n".join((chunk.document.title, heading, chunk.text)))
 
 
-def _scope(cursor: Cursor[Any], document: Document) -> tuple[int, int]:
+def scope_of(cursor: Cursor[Any], document: Document) -> tuple[int, int]:
     """The keys of the document's scope and collection, made where they are new."""
     about = [document.tenant, document.kind, document.language]
     labels = sorted(document.labels)

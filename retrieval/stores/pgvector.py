@@ -17,6 +17,7 @@ from retrieval.errors import RetrievalError
 from retrieval.postgres.database import Database
 from retrieval.stores import _pgvector_rows as rows
 from retrieval.stores import _pgvector_search as searches
+from retrieval.stores._pgvector_labels import relabel_documents
 from retrieval.tokens import lexical_tokens
 from retrieval.types import Chunk, Passage, Principal, SearchResult, SemanticQuery, StoreStats
 
@@ -67,6 +68,14 @@ class PgVectorStore:
         with self._database.connection() as connection, connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITER])
             return rows.delete_documents(cursor, [name for name in document_ids if rows.is_storable(name)])
+
+    def relabel(self, labels: Mapping[str, frozenset[str]]) -> int:
+        """Change who may find documents (by id), at once and without their vectors; returns how many there were."""
+        if not all(rows.is_storable(label) for each in labels.values() for label in each):
+            raise RetrievalError("A label holds a NUL or a lone surrogate")
+        with self._database.connection() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITER])
+            return relabel_documents(cursor, labels)
 
     def search(self, query: SemanticQuery, vector: Sequence[float] | None = None) -> SearchResult:
         """Find passages, best first; ties go to the older row.
