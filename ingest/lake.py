@@ -21,6 +21,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from ingest.errors import LakeError, LimitExceeded
+from ingest.limits import size_in_words
 from ingest.types import Parsed
 
 _BLOCK = 1 << 20
@@ -59,7 +60,7 @@ class Lake:
                 while block := stream.read(_BLOCK):
                     size += len(block)
                     if size > limit:
-                        raise LimitExceeded(f"larger than {limit // 1_000_000} MB")
+                        raise LimitExceeded(f"larger than {size_in_words(limit)}")
                     digest.update(block)
                     with _writing(incoming):
                         file.write(block)

@@ -9,6 +9,11 @@ from typing import Any
 from ingest.errors import LimitExceeded
 
 
+def size_in_words(size: int) -> str:
+    """Bytes for people."""
+    return f"{size / 1_000_000:.0f} MB" if size >= 1_000_000 else f"{size / 1000:.0f} kB"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds for reading one document."""
@@ -52,7 +57,7 @@ class Budget:
         """Count unpacked bytes; raises LimitExceeded beyond the limit."""
         self.expanded += size
         if self.expanded > self.limits.expanded_bytes:
-            raise LimitExceeded(f"unpacks to more than {self.limits.expanded_bytes // 1_000_000} MB")
+            raise LimitExceeded(f"unpacks to more than {size_in_words(self.limits.expanded_bytes)}")
 
     def member(self) -> None:
         """Count one file inside; raises LimitExceeded beyond the limit."""

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from ingest import parsers, splitting
 from ingest.errors import LakeError, LimitExceeded, Refused, Unreadable
 from ingest.lake import Lake, Raw
-from ingest.limits import Limits
+from ingest.limits import Limits, size_in_words
 from ingest.manifest import Entry, Held, Manifest
 from ingest.preparing import Prepared
 from ingest.readers import Readers
@@ -181,7 +181,7 @@ class _Run:
     def _snapshot(self, change: Change) -> Raw:
         """The bytes in the lake, all of one moment; raises Unreadable."""
         if change.size > self.limits.raw_bytes:
-            raise LimitExceeded(f"larger than {self.limits.raw_bytes // 1_000_000} MB")
+            raise LimitExceeded(f"larger than {size_in_words(self.limits.raw_bytes)}")
         try:
             with self.source.open(change) as stream:
                 raw = self.lake.take(stream, self.limits.raw_bytes)

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol, runtime_checkable
 
 from ingest.limits import Budget
 
@@ -57,6 +57,15 @@ class DocumentSource(Protocol):
 
     def settled(self, change: Change) -> bool:
         """False when the thing has changed since `change` was listed (bytes read meanwhile may be torn)."""
+        ...
+
+
+@runtime_checkable
+class Relabels(Protocol):
+    """What a semantic store may offer besides its port: other labels for documents it keeps otherwise as they are."""
+
+    def relabel(self, labels: Mapping[str, frozenset[str]]) -> int:
+        """Labels by document id, in force when it returns; returns how many documents there were."""
         ...
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ingest.errors import LimitExceeded, Unreadable
-from ingest.limits import Limits
+from ingest.limits import Limits, size_in_words
 from ingest.preparing import prepare
 
 LENGTH = struct.Struct(">Q")
@@ -55,7 +55,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except Unreadable as error:
         return {"reason": error.what}
     except MemoryError:
-        return {"reason": f"needs more than {limits.memory_bytes // 1_000_000} MB of memory", "limit": True}
+        return {"reason": f"needs more than {size_in_words(limits.memory_bytes)} of memory", "limit": True}
 
 
 def limit_this_process(limits: Limits) -> None:

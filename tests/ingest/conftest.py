@@ -56,6 +56,6 @@ def run(folder: Path, database: Database, lake: Lake, store: SemanticStore, cloc
 @pytest.fixture
 def find(store: SemanticStore) -> Callable[..., SearchResult]:
     def find(text: str, principal: Principal | None = None) -> SearchResult:
-        return store.search(SemanticQuery(text, principal or Principal("ana", roles=("analyst",))))
+        return store.search(SemanticQuery(text, principal or Principal("ana", roles=("analyst",)), limit=50))
 
     return find

@@ -258,12 +258,12 @@ def nested(levels: int, core: bytes = FIRST.encode()) -> bytes:
 
 
 SAMPLES: dict[str, Any] = {
-    "policy.txt": lambda: f"{TITLE}\n\n{FIRST}\n\n{SECOND}\n".encode(),
+    "policy.txt": f"{TITLE}\n\n{FIRST}\n\n{SECOND}\n".encode,
     "policy.md": markdown,
     "policy.html": html,
     "policy.pdf": pdf,
     "policy.csv": lambda: f"rule,text\nreturns,{FIRST}\nshipping,{SECOND}\n".encode("cp932"),
-    "policy.tsv": lambda: f"rule\ttext\nreturns\t{FIRST}\nshipping\t{SECOND}\n".encode(),
+    "policy.tsv": f"rule\ttext\nreturns\t{FIRST}\nshipping\t{SECOND}\n".encode,
     "policy.eml": eml,
     "policy.mbox": lambda: (
         b"From a@b Mon Jan  1 00:00:00 2024\n" + eml() + b"\nFrom c@d Mon Jan  1 00:00:00 2024\n" + eml()
@@ -277,5 +277,5 @@ SAMPLES: dict[str, Any] = {
     "policy.rtf": rtf,
     "policy.zip": lambda: zipped({"a.txt": FIRST, "b/c.txt": SECOND}),
     "policy.txt.gz": lambda: gzip.compress(f"{FIRST}\n\n{SECOND}".encode()),
-    "policy.xml": lambda: f"<doc><title>{TITLE}</title><p>{FIRST}</p><p>{SECOND}</p></doc>".encode(),
+    "policy.xml": f"<doc><title>{TITLE}</title><p>{FIRST}</p><p>{SECOND}</p></doc>".encode,
 }

@@ -14,7 +14,7 @@ from tests.ingest import samples
 from tests.ingest.conftest import Run
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = 300
+FILES = 120
 
 
 def state(database: Database) -> dict[str, list[tuple[Any, ...]]]:
@@ -38,6 +38,13 @@ def fill(folder: Path) -> None:
     (folder / "good.docx").write_bytes(samples.docx())
 
 
+def reached(line: str, moment: str) -> bool:
+    """Counts may jump: a moment is reached once its number is."""
+    word, _, number = moment.partition(" ")
+    said = line.split()
+    return said[0] == word and (not number or int(said[1]) >= int(number))
+
+
 def start(database: Database, folder: Path, lake: Path) -> subprocess.Popen[str]:
     module = f"{__package__}.killed_run" if __package__ else "tests.ingest.killed_run"
     return subprocess.Popen(
@@ -48,7 +55,14 @@ def start(database: Database, folder: Path, lake: Path) -> subprocess.Popen[str]
     )
 
 
-@pytest.mark.parametrize("moments", [("read 40",), ("stored", "read 200"), ("ready", "stored", "stored")])
+@pytest.mark.parametrize(
+    "moments",
+    [
+        ("read 40",),
+        pytest.param(("stored", "read 100"), marks=pytest.mark.slow),
+        pytest.param(("ready", "read 20", "read 60", "read 110"), marks=pytest.mark.slow),
+    ],
+)
 def test_killed_and_run_again(
     database: Database, run: Run, folder: Path, tmp_path: Path, moments: tuple[str, ...]
 ) -> None:
@@ -58,7 +72,7 @@ def test_killed_and_run_again(
         with start(database, folder, tmp_path / "lake") as process:
             assert process.stdout is not None
             for line in process.stdout:
-                if line.startswith(moment):
+                if reached(line, moment):
                     process.kill()
                     killed += 1
                     break

@@ -104,7 +104,7 @@ def test_an_unknown_version_is_said(lake: Lake) -> None:
 
 
 def test_too_large_a_stream_leaves_nothing_behind(lake: Lake, tmp_path: Path) -> None:
-    with pytest.raises(LimitExceeded, match="larger than 0 MB"):
+    with pytest.raises(LimitExceeded, match="larger than 0 kB"):
         lake.take(io.BytesIO(b"x" * 100), 50)
     assert [path for path in (tmp_path / "lake").rglob("*") if path.is_file()] == []
 

@@ -175,9 +175,9 @@ def test_a_refusal_is_asked_again_each_time(run: Run, folder: Path, tmp_path: Pa
 
 
 def test_files_over_the_size_limit_are_not_even_copied(run: Run, folder: Path, tmp_path: Path) -> None:
-    put(folder, "big.txt", b"x" * 3_000_000)
-    report = run(limits=Limits(raw_bytes=2_000_000))
-    assert [q.reason for q in report.quarantined] == ["larger than 2 MB"]
+    put(folder, "big.txt", b"x" * 30_000)
+    report = run(limits=Limits(raw_bytes=20_000))
+    assert [q.reason for q in report.quarantined] == ["larger than 20 kB"]
     assert not [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]
     assert counts(run())["documents"] == 1
 

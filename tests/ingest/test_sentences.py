@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_nothing_but_blanks_is_lost_and_stretches_ascend(text: str) -> None:
         "".join("".join(text[s:e] for s, e in found).split()) == "".join(text.split())
     )
     assert all(start < end for start, end in found)
-    assert all(first[1] <= second[0] for first, second in zip(found, found[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in pairwise(found))
     assert all(text[s:e] == text[s:e].strip() for s, e in found)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,7 +80,7 @@ def test_chunks_end_at_sentences_and_share_one() -> None:
     document = parsed([("paragraph", text)])
     chunks = split(document, DOCUMENT)
     assert len(chunks) > 3
-    for first, second in zip(chunks, chunks[1:], strict=False):
+    for first, second in pairwise(chunks):
         assert first.text.endswith(".")
         shared = document.text[second.start : first.end]
         assert shared.startswith("Store number")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.ingest.compound_files import compound, message_file, word_file
 from tests.ingest.samples import FIRST, SECOND, TITLE
 
 
-@pytest.mark.parametrize("name", [name for name in samples.SAMPLES if name not in {"policy.md"}])
+@pytest.mark.parametrize("name", [name for name in samples.SAMPLES if name != "policy.md"])
 def test_the_same_two_sentences_are_read_from_every_format(name: str) -> None:
     parsed = read(samples.SAMPLES[name](), name)
     assert FIRST in parsed.text
@@ -112,10 +113,8 @@ class TestHtml:
 
     def test_deep_nesting_is_no_crash(self) -> None:
         page = b"<div>" * 5000 + b"deep" + b"</div>" * 5000
-        try:
+        with suppress(Unreadable):
             assert "deep" in read(page, "a.html").text
-        except Unreadable as error:
-            assert error.what
 
     def test_layout_tables_are_no_data(self) -> None:
         page = b"<table><tr><td><p>Left</p></td><td><table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table></td></tr></table>"
@@ -203,7 +202,7 @@ class TestOffice:
 
     def test_an_office_file_without_its_main_part(self) -> None:
         raw = samples.zipped({"[Content_Types].xml": "<Types/>", "word/other.xml": "<x/>"})
-        with pytest.raises(Unreadable, match="word/document.xml is missing"):
+        with pytest.raises(Unreadable, match=r"word/document\.xml is missing"):
             read(raw, "a.docx")
 
     def test_entities_are_not_expanded(self) -> None:
