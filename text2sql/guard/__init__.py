@@ -16,7 +16,7 @@ Whatever goes wrong inside is a refusal too (`internal`): the guard never fails 
 from __future__ import annotations
 
 from retrieval.types import Principal
-from text2sql.guard.allowlist import DIALECTS, allowlist
+from text2sql.guard.allowlist import allowlist
 from text2sql.guard.engines import ENGINES
 from text2sql.guard.functions import check_functions
 from text2sql.guard.gate import check_nodes
@@ -44,27 +44,19 @@ class SqlGuard:
         """Prove the statement harmless and rewrite it for this caller, or refuse it with reasons. Never raises."""
         checks: list[Check] = []
         tables: Tables | None = None
+        text = sql if isinstance(sql, str) else ""  # type: ignore[redundant-expr]  # callers may be wrong
         try:
-            if not isinstance(sql, str):
-                raise Refused("not_text", "A statement is text.")
-            if catalog.dialect not in DIALECTS:
-                raise Refused(
-                    "dialect",
-                    f"{catalog.dialect} is not a dialect we can check; refused.",
-                    0,
-                    catalog.dialect,
-                )
-            tables = Tables(ENGINES[catalog.dialect], catalog, principal, policy)
-            return _prove(sql, tables, checks)
+            tables = _tables(sql, catalog, principal, policy)
+            return _prove(text, tables, checks)
         except Refused as refused:
-            violation = refused.violation(sql if isinstance(sql, str) else "")
+            violation = refused.violation(text)
         except RecursionError:
             violation = Violation(
-                "too_deep", "The statement is nested too deeply; write it flatter.", position(0, sql)
+                "too_deep", "The statement is nested too deeply; write it flatter.", position(0, text)
             )
         except Exception as error:  # noqa: BLE001 - promise: whatever goes wrong in here is a refusal
             message = f"The guard could not decide ({type(error).__name__}); refused."
-            violation = Violation("internal", message, position(None, sql if isinstance(sql, str) else ""))
+            violation = Violation("internal", message, position(None, text))
         checks.append(Check(violation.code, False, violation.message))
         return Verdict(
             allowed=False,
@@ -73,6 +65,17 @@ class SqlGuard:
             checks=tuple(checks),
             withheld=tuple(tables.withheld) if tables is not None else (),
         )
+
+
+def _tables(sql: object, catalog: Catalog, principal: Principal, policy: Policy | None) -> Tables:
+    if not isinstance(sql, str):
+        raise Refused("not_text", "A statement is text.")
+    engine = ENGINES.get(catalog.dialect)
+    if engine is None:
+        raise Refused(
+            "dialect", f"{catalog.dialect} is not a dialect we can check; refused.", 0, catalog.dialect
+        )
+    return Tables(engine, catalog, principal, policy)
 
 
 def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
@@ -96,7 +99,7 @@ def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
     checks.append(Check("names resolve", True, f"{len(found)} tables, {len(facts.bindings)} columns"))
     ungrouped = check_grouping(facts, tables.engine, resolver.expressions)
 
-    warnings = warnings_for(facts, tables, ungrouped, sql)
+    warnings = warnings_for(facts, tables, ungrouped)
     columns = tuple(facts.columns())
     done = rewrite(statement.tree, facts, tables)
     if policy is not None:
@@ -105,7 +108,9 @@ def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
             Check("policy written in", True, f"{policy.title}: {rules} row rules, {masked} masked columns")
         )
 
-    text = regenerate(statement.tree, statement, allowed, bound=bool(done.parameters))
+    text = regenerate(
+        statement.tree, statement, allowed, bound=bool(done.parameters), schemas=tables.schemas(facts.scans)
+    )
     checks.append(Check("rewritten and read back", True, "the text that runs says what was checked"))
     return Verdict(
         allowed=True,

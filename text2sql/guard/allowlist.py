@@ -47,6 +47,8 @@ class Allowlist:
     types: frozenset[str] | None
     collations: frozenset[str]
     words: frozenset[str]
+    reserved: frozenset[str]
+    reserved_as_alias: bool
     tokens: Mapping[str, str]
 
 
@@ -66,6 +68,8 @@ def allowlist(dialect: str) -> Allowlist:
         types=None if types == "any" else frozenset(types.split()),
         collations=frozenset(str(own["collations"]).split()),
         words=frozenset(common["words"].split()),
+        reserved=frozenset(own["reserved"].split()),
+        reserved_as_alias=bool(own["reserved_as_alias"]),
         tokens=own.get("tokens", {}),
     )
 

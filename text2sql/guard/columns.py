@@ -63,7 +63,7 @@ class Columns:
     def _other_case(self, node: exp.Column, qualifier: str, scope: Scope) -> list[tuple[Source, Field]]:
         """The column under another case, written out as the catalogue has it, where only one can be meant."""
         wanted = node.name.lower()
-        found = []
+        found: list[tuple[Source, Field]] = []
         for source in scope.seen():
             if source.table is None or (qualifier and source.alias != qualifier):
                 continue

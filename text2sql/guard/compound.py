@@ -26,6 +26,14 @@ def _bare(node: exp.Expr) -> bool:
     return not any(node.args.get(key) for key in ("with_", "order", "limit", "offset"))
 
 
+def check_parts(queries: list[exp.Expr], engine: Engine) -> None:
+    """SQLite knows no parentheses around the parts."""
+    # The first may be in parentheses that the parser put there to keep the order of evaluation.
+    for query in queries[1:]:
+        if engine.name == "sqlite" and isinstance(query, exp.Subquery):
+            raise Refused("syntax", "SQLite takes no parentheses around the parts of a set operation.", query)
+
+
 def check_widths(node: exp.Expr, queries: list[exp.Expr], outputs: list[Output]) -> None:
     """Raises `Refused` with code columns where the parts give different numbers of columns."""
     if node.args.get("by_name"):

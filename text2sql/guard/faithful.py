@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from text2sql.guard.reading import speaker
 from text2sql.guard.refusal import Refused
+
 
 def write(tree: exp.Expr, dialect: str) -> str:
     """The tree as text, without comments. Uses the tree up. Raises `Refused` with code changed."""
@@ -14,7 +17,7 @@ def write(tree: exp.Expr, dialect: str) -> str:
         comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE
     )
     try:
-        return writer.generate(tree, copy=False)
+        return str(writer.generate(tree, copy=False))
     except UnsupportedError as error:
         message = "This cannot be written out faithfully; write it another way."
         raise Refused("changed", message, cause=str(error)) from error
@@ -24,14 +27,25 @@ def settle(tree: exp.Expr, dialect: str) -> None:
     """Put into the tree what the generator would otherwise choose by itself."""
     if dialect == "sqlite":
         _affinities(tree)
-    elif dialect in ("postgres", "redshift"):
+        return
+    for cast in tree.find_all(exp.Cast):
+        cast.set("to", _spelled(cast.args["to"].sql(dialect=dialect), dialect).copy())
+    if dialect in ("postgres", "redshift"):
         _rounds(tree)
+
+
+@cache
+def _spelled(name: str, dialect: str) -> exp.Expr:
+    """A type as the dialect reads its own spelling of it: `TEXT` is `VARCHAR(MAX)` to Redshift."""
+    return exp.DataType.build(name, dialect=dialect)
 
 
 def _rounds(tree: exp.Expr) -> None:
     """PostgreSQL's generator would cast the number first, and so mend what the engine refuses."""
     for node in list(tree.find_all(exp.Round)):
-        operands = [node.this, node.args["decimals"]] if node.args.get("decimals") is not None else [node.this]
+        operands = (
+            [node.this, node.args["decimals"]] if node.args.get("decimals") is not None else [node.this]
+        )
         plain = exp.Anonymous(this="ROUND")
         node.replace(plain)
         plain.set("expressions", operands)

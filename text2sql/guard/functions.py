@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot import Token, TokenType
 
 from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.calls import Call, calls
@@ -42,6 +42,8 @@ def _check(call: Call, allowed: Allowlist) -> None:
             "arguments", f"{call.name}() takes {function.takes()} arguments, not {'*' if call.star else number}.",
             call.token.start, call.name,
         )  # fmt: skip
+    if call.distinct and len(call.arguments[0]) == 1:
+        raise Refused("arguments", f"{call.name}(DISTINCT) of what?", call.token.start, call.name)
     if call.distinct and number != 1 and kind == "aggregate" and allowed.dialect == "sqlite":
         raise Refused(
             "arguments", f"{call.name}(DISTINCT …) takes exactly one argument.", call.token.start, call.name

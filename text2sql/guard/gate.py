@@ -129,13 +129,42 @@ def _check_join(node: exp.Expr, allowed: Allowlist) -> None:
     method, kind = str(node.args.get("method") or ""), str(node.args.get("kind") or "")
     methods = _JOIN_METHODS.get(allowed.dialect, _COMMON_METHODS)
     kinds = _JOIN_KINDS.get(allowed.dialect, _COMMON_KINDS)
+    sided = bool(node.args.get("side"))
+    if (kind == "OUTER" and not (sided or method)) or (kind in ("INNER", "CROSS") and sided):
+        raise Refused("syntax", f"{kind} JOIN is not written like this.", node, kind)
+    if method == "NATURAL" and (node.args.get("on") is not None or node.args.get("using")):
+        raise Refused("syntax", "A NATURAL JOIN takes neither ON nor USING.", node, method)
     if (method and method not in methods) or (kind and kind not in kinds):
         raise Refused(
             "node", f"{method or kind} JOIN is not known to {allowed.dialect}.", node, method or kind
         )
 
 
+def _check_alias(node: exp.Expr, allowed: Allowlist) -> None:
+    """A name is given to a result column, and nowhere inside an expression."""
+    del allowed
+    if not isinstance(node.parent, exp.Select | exp.Star | exp.Pivot | exp.In | exp.Struct):
+        raise Refused("syntax", f"AS {node.alias} stands in the wrong place.", node, node.alias)
+
+
+def _check_identifier(node: exp.Expr, allowed: Allowlist) -> None:
+    name = node.args.get("this")
+    if node.args.get("quoted") or not isinstance(name, str) or name.lower() not in allowed.reserved:
+        return
+    if allowed.reserved_as_alias or not isinstance(node.parent, exp.Alias):
+        raise Refused("syntax", f'{name} is a word of the language; as a name, write "{name}".', node, name)
+
+
+def _check_group(node: exp.Expr, allowed: Allowlist) -> None:
+    del allowed
+    if not any(node.args.values()):
+        raise Refused("syntax", "GROUP BY with nothing after it.", node, "GROUP BY")
+
+
 _SPECIAL = {
+    "Alias": _check_alias,
+    "Group": _check_group,
+    "Identifier": _check_identifier,
     "DataType": _check_type,
     "Collate": _check_collation,
     "Var": _check_word,

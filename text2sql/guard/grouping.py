@@ -71,12 +71,9 @@ class _Grouping:
         stack = [node]
         while stack:
             current = stack.pop()
-            if self.expressions.kind(current) == "aggregate" or isinstance(
-                current, exp.Filter | exp.WithinGroup
-            ):
-                if not isinstance(current.parent, exp.Window):
-                    continue
-                # A window's own aggregate works on grouped rows: its operands must be grouped.
+            # A window's own aggregate works on grouped rows: its operands must be grouped.
+            if self._aggregates(current) and not isinstance(current.parent, exp.Window):
+                continue
             if (
                 self.keys
                 and not isinstance(current, exp.Identifier)
@@ -96,6 +93,9 @@ class _Grouping:
                 found.append(current)
                 continue
             stack.extend(current.iter_expressions())
+
+    def _aggregates(self, node: exp.Expr) -> bool:
+        return isinstance(node, exp.Filter | exp.WithinGroup) or self.expressions.kind(node) == "aggregate"
 
     def _determined(self, binding: Binding) -> bool:
         """Whether the whole key of the column's table is grouped."""

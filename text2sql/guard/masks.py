@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TypeAlias
 
 from sqlglot import exp
 
-from text2sql.guard.reading import speaker
-from text2sql.policy import Bucket
+from text2sql.grants import Bucket
+from text2sql.guard.reading import parse, speaker
 from text2sql.types import Column
 
-MaskKind = str | Bucket | None
+MaskKind: TypeAlias = str | Bucket | None
 
 _TEXT: dict[str, str] = {
     "duckdb": "VARCHAR",
@@ -102,8 +103,7 @@ def _template(column: Column, mask: MaskKind, dialect: str, *, salted: bool) -> 
 
 @cache
 def _parsed(template: str, dialect: str) -> exp.Expr:
-    tree = speaker(dialect).parser().parse(list(speaker(dialect).tokenize(f"SELECT {template}")), template)[0]
-    assert tree is not None
-    found: exp.Expr = tree.expressions[0]
+    text = f"SELECT {template}"
+    found: exp.Expr = parse(text, list(speaker(dialect).tokenize(text)), dialect).expressions[0]
     found.pop()
     return found

@@ -79,6 +79,7 @@ def _star(
     for replaced in star.args.get("replace") or ():
         expressions.visit(replaced.this, scope)
     everything = len(sources) == len(scope.sources)
+    _check_twins(star, sources, scope)
     shown: set[str] = set()
     for source in sources:
         output.open = output.open or source.open
@@ -94,6 +95,22 @@ def _star(
         )
 
 
+def _check_twins(star: exp.Expr, sources: list[Source], scope: Scope) -> None:
+    """SQLite spells * out: two sources of one name then make every shared column ambiguous."""
+    if scope.engine.name != "sqlite":
+        return
+    for i, source in enumerate(sources):
+        for other in sources[:i]:
+            shared = source.by_name.keys() & other.by_name.keys()
+            if source.alias and source.alias == other.alias and shared - scope.merged.keys():
+                raise Refused(
+                    "ambiguous_column",
+                    f"{source.alias} is in FROM twice; give one another name.",
+                    star,
+                    source.alias,
+                )
+
+
 def check_group(group: exp.Group, scope: Scope, output: Output, expressions: Expressions) -> None:
     """GROUP BY: positions in range, names that resolve, no aggregates."""
     items = list(group.expressions)
@@ -105,9 +122,23 @@ def check_group(group: exp.Group, scope: Scope, output: Output, expressions: Exp
         inner = item.unnest()
         if isinstance(inner, exp.Literal) and not inner.is_string:
             _position(inner, scope, len(output.fields), output.open, "GROUP BY")
+            _check_grouped(inner, output, expressions)
         else:
             expressions.visit(item, scope)
     scope.closed = False
+
+
+def _check_grouped(node: exp.Expr, output: Output, expressions: Expressions) -> None:
+    """GROUP BY 2 groups by the second expression, which then cannot be an aggregate."""
+    index = int(node.name) - 1 if node.name.isdigit() else -1
+    expression = output.fields[index].expression if 0 <= index < len(output.fields) else None
+    if expression is not None and expressions.contains_aggregate(expression):
+        raise Refused(
+            "aggregate",
+            f"GROUP BY {node.name} is an aggregate; group by what it is made of.",
+            node,
+            node.name,
+        )
 
 
 def _members(part: exp.Expr) -> list[exp.Expr]:

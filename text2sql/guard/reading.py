@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects import Dialect as SqlglotDialect
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
 
 from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.refusal import Refused
@@ -73,6 +72,8 @@ def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
         if token.token_type.name in allowed.tokens:
             raise Refused("syntax", f"{allowed.tokens[token.token_type.name]}.", token.start, token.text)
     first = tokens[0]
+    if first.token_type == TokenType.L_PAREN and allowed.dialect == "sqlite":
+        raise Refused("syntax", "SQLite takes no statement in parentheses; leave them out.", first.start, "(")
     if first.token_type not in _STARTS and not (
         first.token_type == TokenType.FROM and allowed.dialect == "duckdb"
     ):
@@ -135,7 +136,8 @@ def parse(sql: str, tokens: list[Token], dialect: str) -> exp.Expr:
         raise Refused("syntax", message, at if highlight else None, highlight) from error
     if len(trees) != 1 or trees[0] is None:
         raise Refused("many_statements", "There is more than one statement; send one.")
-    return trees[0]
+    tree: exp.Expr = trees[0]
+    return tree
 
 
 def _at(error: dict[str, object], sql: str) -> int | None:

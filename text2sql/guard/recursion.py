@@ -110,7 +110,7 @@ def _step(node: exp.Expr, name: str, engine: Engine) -> float | None:
             amount = _interval_days(right)
         return None if not amount else amount if isinstance(node, exp.Add) else -amount
     if isinstance(node, exp.Date | exp.Anonymous):
-        arguments = [a for a in ([node.this] if isinstance(node.this, exp.Expr) else []) + node.expressions]
+        arguments = [*([node.this] if isinstance(node.this, exp.Expr) else []), *node.expressions]
         if len(arguments) == 2 and _column(arguments[0], name, engine) and arguments[1].is_string:
             return _modifier_days(arguments[1].name)
     return None

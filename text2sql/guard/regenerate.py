@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot import Token, TokenType, exp
 
 from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.faithful import settle, write
@@ -27,15 +26,17 @@ _PYFORMAT = frozenset({"postgres", "redshift"})
 _OURS = re.compile(r"%(?!\(policy_\w+\)s)")
 
 
-def regenerate(tree: exp.Expr, statement: Statement, allowed: Allowlist, *, bound: bool) -> str:
-    """The text to run; `bound`: parameters go with it. Raises `Refused` with code changed. Uses the tree up."""
+def regenerate(
+    tree: exp.Expr, statement: Statement, allowed: Allowlist, *, bound: bool, schemas: frozenset[str]
+) -> str:
+    """The text to run; `bound`: parameters go with it; `schemas`: names that rewriting may drop. Raises `Refused` with code changed. Uses the tree up."""
     dialect = allowed.dialect
     settle(tree, dialect)
     meant = hash(tree)
     text = write(tree, dialect)
     tokens = list(speaker(dialect).tokenize(text))
     if not _same(statement.tokens, tokens):
-        _kept(statement.tokens, tokens, allowed.words | _FREE)
+        _kept(statement.tokens, tokens, allowed.words | _FREE | schemas)
         check_functions(tokens, allowed)
         again = parse(text, tokens, dialect)
         settle(again, dialect)
@@ -79,9 +80,7 @@ def _words(tokens: list[Token], free: frozenset[str]) -> Counter[str]:
             in_type = in_type and closed not in _CASTS
         elif kind == TokenType.ALIAS:
             in_type = bool(opened) and opened[-1] in _CASTS
-        elif kind in _VALUES or (
-            kind in _NAMES and not in_type and _is_name(tokens, index, free)
-        ):
+        elif kind in _VALUES or (kind in _NAMES and not in_type and _is_name(tokens, index, free)):
             found[word] += 1
     return found
 

@@ -7,31 +7,18 @@ would find twice, is refused. CTE names are looked up before tables, but never f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sqlglot import exp
 
-from text2sql.guard import compound, joins, projection
+from text2sql.guard import compound, projection
 from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.engines import Engine
 from text2sql.guard.expressions import Expressions
+from text2sql.guard.from_clause import Cte, Ctes, FromClause
 from text2sql.guard.recursion import check_recursive
 from text2sql.guard.refusal import Refused
-from text2sql.guard.scope import Clause, Facts, Field, Output, Scan, Scope, Source
+from text2sql.guard.scope import Clause, Facts, Field, Output, Scope
 from text2sql.guard.tables import Tables
-from text2sql.types import Table
-
-Ctes = Mapping[str, "Cte"]
-
-
-@dataclass(eq=False, slots=True)
-class Cte:
-    """A WITH query. `output` is None while it is being resolved itself."""
-
-    node: exp.CTE
-    output: Output | None
-    names: list[str]
-    recursive: bool = False
 
 
 class Resolver:
@@ -43,6 +30,7 @@ class Resolver:
         self.facts = Facts(sql=sql)
         self._ctes: dict[int, Ctes] = {}
         self.expressions = Expressions(engine, allowed, self.facts, self._nested)
+        self.from_clause = FromClause(engine, tables, self.facts, self.expressions, self._query)
 
     def statement(self, tree: exp.Expr) -> Output:
         """Resolve the whole statement. Raises `Refused`."""
@@ -76,6 +64,7 @@ class Resolver:
 
     def _set_operation(self, node: exp.SetOperation, ctes: Ctes, outer: Scope | None) -> Output:
         parts = compound.parts(node)
+        compound.check_parts(parts, self.engine)
         outputs = [self._query(part, ctes, outer) for part in parts]
         compound.check_widths(node, parts, outputs)
         output = Output(
@@ -163,7 +152,7 @@ class Resolver:
             raise Refused(
                 "columns", f"{name} names {len(columns)} columns and gives {len(output.fields)}.", cte, name
             )
-        known[name] = Cte(cte, output, columns)
+        known[name] = Cte(output, columns)
 
     def _recursive(
         self, name: str, cte: exp.CTE, columns: list[str], known: dict[str, Cte], outer: Scope | None
@@ -171,17 +160,17 @@ class Resolver:
         body = check_recursive(name, cte, columns, self.engine)
         first = self._query(body.this, known, outer)
         inner = dict(known)
-        inner[name] = Cte(cte, first, columns, recursive=True)
+        inner[name] = Cte(first, columns)
         second = self._query(body.expression, inner, outer)
         compound.check_widths(body, [body.this, body.expression], [first, second])
         self.facts.recursive += 1
-        known[name] = Cte(cte, Output([Field(f.name) for f in first.fields], first.open), columns)
+        known[name] = Cte(Output([Field(f.name) for f in first.fields], first.open), columns)
 
     # SELECT.
 
     def _select(self, node: exp.Select, ctes: Ctes, outer: Scope | None) -> Output:
         scope = self._scope(node, ctes, outer)
-        self._from(node, scope, ctes)
+        self.from_clause.read(node, scope, ctes)
         scope.windows = {self.engine.fold(w.this) for w in node.args.get("windows") or ()}
         group = node.args.get("group")
         scope.grouped = group is not None
@@ -224,115 +213,14 @@ class Resolver:
     def _limits(self, node: exp.Expr, scope: Scope) -> None:
         """LIMIT and OFFSET see no columns."""
         scope.clause = "limit"
-        scope.visible, scope.closed = 0, True
+        scope.last, scope.closed = 0, True
         for key in ("limit", "offset"):
             clause = node.args.get(key)
             if clause is not None:
                 for child in clause.iter_expressions():
                     if not isinstance(child, exp.LimitOptions):
                         self.expressions.visit(child, scope)
-        scope.visible, scope.closed = -1, False
-
-    # FROM.
-
-    def _from(self, node: exp.Select, scope: Scope, ctes: Ctes) -> None:
-        from_ = node.args.get("from_")
-        pending: list[tuple[exp.Join, int]] = []
-        if from_ is not None:
-            self._add(from_.this, scope, ctes, pending)
-        for join in node.args.get("joins") or ():
-            self._join(join, scope, ctes, pending)
-        for lateral in node.args.get("laterals") or ():
-            self._add(lateral, scope, ctes, pending)
-        for join, visible in pending:
-            scope.clause = "on"
-            # SQLite treats the ON of inner joins like WHERE: it sees every table.
-            everything = self.engine.name == "sqlite" and not join.args.get("side")
-            scope.visible = -1 if everything else visible
-            self.expressions.visit(join.args["on"], scope)
-        scope.visible = -1
-        joins.check_aliases(scope)
-
-    def _join(self, join: exp.Join, scope: Scope, ctes: Ctes, pending: list[tuple[exp.Join, int]]) -> None:
-        before = len(scope.sources)
-        self._add(join.this, scope, ctes, pending)
-        joins.merge(join, scope, before)
-        if join.args.get("on") is not None:
-            pending.append((join, len(scope.sources)))
-        if join.kind in ("SEMI", "ANTI"):
-            # Their right side filters and is gone; its columns are seen by ON alone.
-            for source in scope.sources[before:]:
-                source.alias = ""
-                source.by_name = {}
-
-    def _add(self, node: exp.Expr, scope: Scope, ctes: Ctes, pending: list[tuple[exp.Join, int]]) -> None:
-        """Add what stands in FROM to the scope."""
-        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Subquery) and not isinstance(
-            joins.innermost(node), exp.Query
-        ):  # fmt: skip
-            self._parenthesised(node, scope, ctes, pending)
-        else:
-            scope.sources.append(
-                joins.pivoted(node, self._source(node, scope, ctes), scope, self.expressions)
-            )
-        for join in node.args.get("joins") or ():
-            self._join(join, scope, ctes, pending)
-
-    def _parenthesised(
-        self, node: exp.Subquery, scope: Scope, ctes: Ctes, pending: list[tuple[exp.Join, int]]
-    ) -> None:
-        """`(a JOIN b ON …)`, under its own name or transparent."""
-        alias = node.args.get("alias")
-        before = len(scope.sources)
-        self._add(node.this, scope, ctes, pending)
-        if alias is not None and alias.args.get("this") is not None:
-            inner = scope.sources[before:]
-            if any(joined for joined, _ in pending):
-                raise Refused(
-                    "node", "A join in parentheses cannot be given a name here; write a sub-query.", node
-                )
-            del scope.sources[before:]
-            fields = [f for source in inner for f in source.fields]
-            scope.sources.append(Source(self.engine.fold(alias.this), fields, node))
-
-    def _source(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> Source:
-        alias, columns = joins.alias_of(node, self.engine)
-        if isinstance(node, exp.Table):
-            if isinstance(node.this, exp.Identifier):
-                return self._table(node, alias, columns, ctes)
-            return joins.table_function(node, node.this, alias, columns, scope, self.expressions)
-        if isinstance(node, exp.Lateral | exp.Unnest):
-            inner = node.this if isinstance(node, exp.Lateral) else node
-            if isinstance(inner, exp.Subquery):
-                output = self._query(inner, ctes, scope)
-                return output.source(alias, node, columns)
-            return joins.table_function(node, inner, alias, columns, scope, self.expressions)
-        if isinstance(node, exp.Subquery | exp.Values):
-            outer = scope if self.engine.implicit_lateral else scope.parent
-            return self._query(node, ctes, outer).source(alias, node, columns)
-        raise Refused("node", "This cannot stand in FROM here.", node, type(node).__name__)
-
-    def _table(self, node: exp.Table, alias: str, columns: list[str], ctes: Ctes) -> Source:
-        name = self.engine.fold(node.this)
-        cte = None if node.args.get("db") is not None else ctes.get(name)
-        if cte is not None:
-            assert cte.output is not None
-            names = columns or cte.names
-            return cte.output.source(alias or name, node, names)
-        table = self.tables.find(node)
-        source = self._table_source(node, table, alias or name, columns)
-        identifier = node.args["alias"].this if node.args.get("alias") is not None else None
-        self.facts.scans.append(Scan(node, table, identifier, source))
-        return source
-
-    def _table_source(self, node: exp.Table, table: Table, alias: str, columns: list[str]) -> Source:
-        visible = self.tables.columns(table)
-        fields = [
-            Field(columns[i] if i < len(columns) else self.tables.fold(column.name), table, column)
-            for i, column in enumerate(visible)
-        ]
-        schema = (table.schema or self.engine.default_schema).lower()
-        return Source(alias, fields, node, table=table, schema="" if node.args.get("alias") else schema)
+        scope.last, scope.closed = -1, False
 
 
 def _names_any(cte: exp.CTE, names: Mapping[str, object], engine: Engine) -> bool:

@@ -12,11 +12,12 @@ from typing import Any
 
 from sqlglot import exp
 
+from text2sql.grants import Grant
 from text2sql.guard import masks
 from text2sql.guard.refusal import Refused
 from text2sql.guard.scope import Facts, Scan
 from text2sql.guard.tables import Tables
-from text2sql.policy import Grant, Policy
+from text2sql.policy import Policy
 from text2sql.predicates import Predicate
 from text2sql.types import Column, Table
 
@@ -142,18 +143,17 @@ def _condition(
     predicate = grant.predicate
     if predicate is None:
         return None
+    known: dict[str, Column] = {}
     for name in predicate.columns:
-        if table.column(name) is None:
-            raise Refused(
-                "policy_broken",
-                f"The policy of {table.name} names a column that is not there; tell its owner.",
-            )
+        found = table.column(name)
+        if found is None:
+            message = f"The policy of {table.name} names a column that is not there; tell its owner."
+            raise Refused("policy_broken", message)
+        known[name] = found
     number = done.prefix(table.qualified, index)
     tree = predicate.tree.copy()
     for column in list(tree.find_all(exp.Column)):
-        found = table.column(column.name)
-        assert found is not None
-        column.set("this", exp.to_identifier(found.name, quoted=True))
+        column.set("this", exp.to_identifier(known[column.name].name, quoted=True))
     names = _bind(predicate, number, tables, policy, done)
     for holder in list(tree.find_all(exp.Placeholder)):
         bound = [masks.placeholder(name, tables.engine.name) for name in names[holder.name]]

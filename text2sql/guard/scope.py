@@ -71,8 +71,9 @@ class Scope:
     windows: set[str] = field(default_factory=set)
     lambdas: list[set[str]] = field(default_factory=list)
     clause: Clause = "from"
-    visible: int = -1
-    """How many sources the current clause sees; -1: all."""
+    first: int = 0
+    last: int = -1
+    """The current clause sees the sources from `first` up to `last`; -1: to the end."""
     closed: bool = False
     """Whether the current clause cannot see the query around it."""
     grouped: bool = False
@@ -80,7 +81,7 @@ class Scope:
 
     def seen(self) -> list[Source]:
         """The sources that the current clause sees."""
-        return self.sources if self.visible < 0 else self.sources[: self.visible]
+        return self.sources[self.first :] if self.last < 0 else self.sources[self.first : self.last]
 
     def chain(self) -> Iterator[Scope]:
         """This scope and those around it that the current clause sees."""
@@ -114,7 +115,6 @@ class Scan:
 
     node: exp.Table
     table: Table
-    alias: exp.Identifier | None
     source: Source
 
 

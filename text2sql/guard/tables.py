@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from sqlglot import exp
 
 from retrieval.types import Principal
+from text2sql.grants import Grant
 from text2sql.guard.engines import Engine
 from text2sql.guard.refusal import Refused, instead, nearest
-from text2sql.policy import Grant, Policy, visible_columns
+from text2sql.guard.scope import Scan
+from text2sql.policy import Policy, visible_columns
 from text2sql.types import Catalog, Column, Table
 
 _SUGGEST_AMONG = 2_000
@@ -44,6 +46,11 @@ class Tables:
             self._columns[table.qualified] = found
         return found
 
+    def schemas(self, scans: Iterable[Scan]) -> frozenset[str]:
+        """The schemas of the tables read: what a column may be qualified with until its table is rewritten."""
+        own = self.catalog.default_schema or self.engine.default_schema
+        return frozenset((scan.table.schema or own).lower() for scan in scans)
+
     def find(self, node: exp.Table) -> Table:
         """The table a node names. Raises `Refused` with code unknown_table, the same for absent and for hidden."""
         table = self._lookup(node)
@@ -65,14 +72,14 @@ class Tables:
             return None
         own = self.catalog.default_schema or self.engine.default_schema
         if schema is None or schema.name.lower() == own.lower():
-            table = self._exact(node.this, (f"{own}.{node.name}", node.name))
+            table = self._exact((f"{own}.{node.name}", node.name))
             if table is None or (table.schema or own).lower() == own.lower():
                 return table
             return None
-        table = self._exact(node.this, (f"{schema.name}.{node.name}",))
+        table = self._exact((f"{schema.name}.{node.name}",))
         return table if table is not None and table.schema.lower() == schema.name.lower() else None
 
-    def _exact(self, identifier: exp.Expr, names: Iterable[str]) -> Table | None:
+    def _exact(self, names: Iterable[str]) -> Table | None:
         return next((t for t in map(self.catalog.table, names) if t is not None), None)
 
     def _names(self) -> list[str]:

@@ -6,7 +6,7 @@ mended. What the caller wrote must be valid as written, or we would be running a
 
 from __future__ import annotations
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot import Token, TokenType
 
 from text2sql.guard.refusal import Refused
 
@@ -19,6 +19,22 @@ _REPEATABLE = frozenset({T.JOIN, T.OFFSET, T.LIMIT, T.FETCH})
 _SET_OPERATIONS = frozenset({T.UNION, T.INTERSECT, T.EXCEPT})
 _AFTER_COMMA = frozenset({T.FROM, T.R_PAREN, T.WHERE, T.GROUP_BY, T.ORDER_BY, T.HAVING, T.LIMIT, T.COMMA})
 _TRAILING_COMMAS = frozenset({"duckdb"})
+
+
+_NEEDS_MORE = frozenset(
+    {T.WHERE, T.GROUP_BY, T.HAVING, T.ORDER_BY, T.LIMIT, T.ON, T.FROM, T.JOIN, T.AND, T.OR, T.NOT}
+)
+_NO_COMMA_AFTER = frozenset(
+    {T.SELECT, T.DISTINCT, T.L_PAREN, T.FROM, T.GROUP_BY, T.ORDER_BY, T.WHERE, T.COMMA}
+)
+_DIRECTIONS = frozenset({T.ASC, T.DESC})
+_STARTS_PART = frozenset({T.SELECT, T.VALUES, T.ALL, T.DISTINCT, T.L_PAREN, T.FROM, T.WITH})
+_STARTS_PART_SQLITE = frozenset({T.SELECT, T.VALUES, T.ALL})
+
+
+def _starts_part(dialect: str) -> frozenset[TokenType]:
+    """What may follow UNION; SQLite knows neither parentheses nor DISTINCT there."""
+    return _STARTS_PART_SQLITE if dialect == "sqlite" else _STARTS_PART
 
 
 class _Level:
@@ -54,8 +70,10 @@ def check_wording(tokens: list[Token], dialect: str) -> None:
         if previous is not None:
             _pair(previous, token, dialect)
         previous = token
-    if previous is not None and previous.token_type == T.COMMA:
-        raise Refused("syntax", "A comma with nothing after it.", previous.start, ",")
+    if previous is not None and (previous.token_type == T.COMMA or previous.token_type in _NEEDS_MORE):
+        raise Refused(
+            "syntax", f"{previous.text.upper()} with nothing after it.", previous.start, previous.text
+        )
 
 
 def _clause(level: _Level, token: Token, dialect: str) -> None:
@@ -94,6 +112,22 @@ def _distinct_from(tokens: list[Token], index: int) -> bool:
 def _pair(previous: Token, token: Token, dialect: str) -> None:
     if previous.token_type == T.STRING and token.token_type == T.STRING:
         raise Refused("syntax", "Two strings side by side; join them with ||.", token.start, token.text)
+    if previous.token_type in _NEEDS_MORE and (token.token_type in _RANKS or token.token_type == T.R_PAREN):
+        raise Refused(
+            "syntax", f"{previous.text.upper()} with nothing after it.", previous.start, previous.text
+        )
+    if token.token_type == T.COMMA and previous.token_type in _NO_COMMA_AFTER:
+        raise Refused("syntax", "A comma with nothing before it.", token.start, ",")
+    if previous.token_type == T.IN and token.token_type != T.L_PAREN and dialect != "duckdb":
+        raise Refused(
+            "syntax", "IN is followed by values or a query in parentheses.", token.start, token.text
+        )
+    if previous.token_type in _DIRECTIONS and token.token_type in _DIRECTIONS:
+        raise Refused(
+            "syntax", f"{token.text.upper()} after {previous.text.upper()}.", token.start, token.text
+        )
+    if previous.token_type in _SET_OPERATIONS and token.token_type not in _starts_part(dialect):
+        raise Refused("syntax", f"{previous.text.upper()} is followed by SELECT.", token.start, token.text)
     if previous.token_type == T.COMMA and token.token_type in _AFTER_COMMA:
         closes_list = dialect in _TRAILING_COMMAS and token.token_type != T.COMMA
         if not closes_list:

@@ -1,0 +1,144 @@
+"""FROM: which tables, sub-queries and functions a SELECT reads, and what its ON conditions see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from text2sql.guard import joins
+from text2sql.guard.engines import Engine
+from text2sql.guard.expressions import Expressions
+from text2sql.guard.refusal import Refused
+from text2sql.guard.scope import Facts, Field, Output, Scan, Scope, Source
+from text2sql.guard.tables import Tables
+from text2sql.types import Table
+
+
+@dataclass(eq=False, slots=True)
+class Cte:
+    """A WITH query: what it gives, and the names its definition gives to its columns."""
+
+    output: Output
+    names: list[str]
+
+
+Ctes = Mapping[str, Cte]
+Query = Callable[[exp.Expr, Ctes, Scope | None], Output]
+
+
+@dataclass(eq=False, slots=True)
+class _Reading:
+    """One FROM clause while it is read."""
+
+    scope: Scope
+    ctes: Ctes
+    conditions: list[tuple[exp.Join, int, int]] = field(default_factory=list)
+    """Joins with ON, and which sources it sees: from, to."""
+    gone: list[Source] = field(default_factory=list)
+    """Right sides of SEMI and ANTI joins: seen by ON alone."""
+    group: int = 0
+    """First source after the last comma: JOIN binds tighter than it."""
+
+
+class FromClause:
+    """Reads FROM clauses. `query` resolves a query, given the CTEs and the scope it sees."""
+
+    def __init__(
+        self, engine: Engine, tables: Tables, facts: Facts, expressions: Expressions, query: Query
+    ) -> None:
+        self.engine = engine
+        self.tables = tables
+        self.facts = facts
+        self.expressions = expressions
+        self.query = query
+
+    def read(self, node: exp.Select, scope: Scope, ctes: Ctes) -> None:
+        """Fill the scope with the sources of this SELECT."""
+        reading = _Reading(scope, ctes)
+        if node.args.get("from_") is not None:
+            self._add(node.args["from_"].this, reading)
+        for join in node.args.get("joins") or ():
+            self._join(join, reading)
+        for lateral in node.args.get("laterals") or ():
+            self._add(lateral, reading)
+        for join, first, last in reading.conditions:
+            scope.clause = "on"
+            # SQLite treats the ON of inner joins like WHERE: it sees every table.
+            everything = self.engine.name == "sqlite" and not join.args.get("side")
+            scope.first, scope.last = (0, -1) if everything else (first, last)
+            self.expressions.visit(join.args["on"], scope)
+        scope.first, scope.last = 0, -1
+        for source in reading.gone:
+            source.alias, source.fields, source.by_name = "", [], {}
+        joins.check_aliases(scope)
+
+    def _join(self, join: exp.Join, reading: _Reading) -> None:
+        sources = reading.scope.sources
+        before = len(sources)
+        if not any(join.args.get(key) for key in ("kind", "side", "method", "on", "using")) and (
+            self.engine.name not in ("sqlite", "duckdb")
+        ):
+            reading.group = before
+        self._add(join.this, reading)
+        joins.merge(join, reading.scope, before)
+        if join.args.get("on") is not None:
+            reading.conditions.append((join, reading.group, len(sources)))
+        if join.kind in ("SEMI", "ANTI"):
+            reading.gone.extend(sources[before:])
+
+    def _add(self, node: exp.Expr, reading: _Reading) -> None:
+        """Add what stands in FROM to the scope."""
+        inner = joins.innermost(node)
+        if isinstance(node, exp.Subquery) and not isinstance(inner, exp.Query | exp.Values):
+            self._parenthesised(node, reading)
+        else:
+            source = self._source(node, reading.scope, reading.ctes)
+            reading.scope.sources.append(joins.pivoted(node, source, reading.scope, self.expressions))
+        for join in node.args.get("joins") or ():
+            self._join(join, reading)
+
+    def _parenthesised(self, node: exp.Subquery, reading: _Reading) -> None:
+        """`(a JOIN b ON …)`; it is transparent, and so cannot have a name of its own."""
+        alias = node.args.get("alias")
+        if alias is not None and alias.args.get("this") is not None:
+            raise Refused(
+                "node", "Tables in parentheses cannot be given a name here; write a sub-query.", node
+            )
+        self._add(node.this, reading)
+
+    def _source(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> Source:
+        alias, columns = joins.alias_of(node, self.engine)
+        if isinstance(node, exp.Table):
+            if isinstance(node.this, exp.Identifier):
+                return self._table(node, alias, columns, ctes)
+            return joins.table_function(node, node.this, alias, columns, scope, self.expressions)
+        if isinstance(node, exp.Lateral | exp.Unnest):
+            inner = node.this if isinstance(node, exp.Lateral) else node
+            if isinstance(inner, exp.Subquery):
+                return self.query(inner, ctes, scope).source(alias, node, columns)
+            return joins.table_function(node, inner, alias, columns, scope, self.expressions)
+        if isinstance(node, exp.Subquery | exp.Values):
+            outer = scope if self.engine.implicit_lateral else scope.parent
+            return self.query(node, ctes, outer).source(alias, node, columns)
+        raise Refused("node", "This cannot stand in FROM here.", node, type(node).__name__)
+
+    def _table(self, node: exp.Table, alias: str, columns: list[str], ctes: Ctes) -> Source:
+        """A CTE, which only a bare name can mean, or a table of the catalogue."""
+        name = self.engine.fold(node.this)
+        cte = ctes.get(name) if node.args.get("db") is None else None
+        if cte is not None:
+            return cte.output.source(alias or name, node, columns or cte.names)
+        table = self.tables.find(node)
+        source = self._table_source(node, table, alias or name, columns)
+        self.facts.scans.append(Scan(node, table, source))
+        return source
+
+    def _table_source(self, node: exp.Table, table: Table, alias: str, columns: list[str]) -> Source:
+        fields = [
+            Field(columns[i] if i < len(columns) else self.tables.fold(column.name), table, column)
+            for i, column in enumerate(self.tables.columns(table))
+        ]
+        schema = (table.schema or self.engine.default_schema).lower()
+        return Source(alias, fields, node, table=table, schema="" if node.args.get("alias") else schema)
