@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from app.describing import describe_result
 from app.facts import fact_sentences, relevant_facts
 from app.matching import Matching, Sentence, sentences_of
 from app.messages import text
-from app.questions import Asked, asked, words_of
+from app.questions import Asked, asked, clauses, words_of
 from retrieval.language import detect, fold
 from retrieval.types import Citation, Context, Fact, Language
 
@@ -65,18 +66,36 @@ def answer_from_documents(question: str, context: Context, language: Language) -
 
 
 def _best(question: str, context: Context) -> tuple[list[Sentence], float]:
-    """The sentences to quote, likeliest first, and how sure it is that they answer."""
-    looked_for = asked(question)
+    """The sentences to quote, likeliest first, and how sure it is that they answer.
+
+    A question that asks two things is looked up whole and by part: the documents may know only one of them.
+    """
+    whole = asked(question)
     # An entry of the glossary is a passage like any other; a metric's description only says what it means.
-    kinds = ("document", "term", "metric") if looked_for.wants == "definition" else ("document", "term")
-    found = _in_one_language(sentences_of(context.passages(*kinds)), looked_for.language)
-    matching = Matching(looked_for, found, _translations(looked_for, context))
-    if not matching.found:
+    kinds = ("document", "term", "metric") if whole.wants == "definition" else ("document", "term")
+    found = _in_one_language(sentences_of(context.passages(*kinds)), whole.language)
+    if not found:
         return [], 0.0
-    ranked = sorted(((matching.score(s), -i, s) for i, s in enumerate(matching.found)), reverse=True)
-    top = ranked[0][0]
-    chosen = [s for score, _, s in ranked[:MOST_QUOTES] if score >= _CLOSE * top]
-    return _joined(chosen), matching.confidence(ranked[0][2])
+    parts = [_answer(asked(part), found, context) for part in clauses(question)]
+    sure = [part for part in parts if part[1] >= SURE_ENOUGH]
+    if not sure:
+        return _answer(whole, found, context)
+    turns = zip_longest(*(quotes for quotes, _ in sure))  # the best of each part first
+    quotes = _joined([quote for turn in turns for quote in turn if quote is not None])[:MOST_QUOTES]
+    return quotes, max(confidence for _, confidence in sure)
+
+
+def _answer(looked_for: Asked, found: Sequence[Sentence], context: Context) -> tuple[list[Sentence], float]:
+    """The best sentences for one thing asked, and the confidence."""
+    matching = Matching(looked_for, found, _translations(looked_for, context))
+    ranked = sorted(((matching.score(s), -i, s) for i, s in enumerate(found)), reverse=True)[:MOST_QUOTES]
+    top, _, best = ranked[0]
+    # What is said beside the best must say about as much of what was asked.
+    enough = _CLOSE * matching.share(best.words, best.language)
+    chosen = [
+        s for score, _, s in ranked if score >= _CLOSE * top and matching.share(s.words, s.language) >= enough
+    ]
+    return _joined(chosen), matching.confidence(best)
 
 
 def _in_one_language(found: Sequence[Sentence], language: Language) -> list[Sentence]:

@@ -36,22 +36,20 @@ _DATED = re.compile(
     r"|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b",
     re.IGNORECASE,
 )
-_DEFINES = re.compile(
-    r"\b(?:is|are) (?:an?|the|any|called|defined)\b|\bmeans?\b|\brefers? to\b|とは|のこと|である。|を指す|をいう|という。|です。"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of a passage, its offsets within the chunk's text.
 
-    `words` are its own and those of the question (a FAQ) or heading that it stands under.
+    `words` are its own and those of the question (a FAQ) or heading that it stands under; `above` are these and the
+    words of the sentences before it in the chunk: what it speaks of may be named only there.
     """
 
     passage: Passage
-    rank: int
     bounds: Bounds
     words: frozenset[str]
+    above: frozenset[str]
     language: Language = "en"
 
     @property
@@ -67,20 +65,23 @@ def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
     is a name in an entry of the glossary or the catalogue, where only the definition is a sentence.
     """
     found = []
-    for rank, passage in enumerate(passages):
+    for passage in passages:
         text = passage.chunk.text
         prose = passage.chunk.document.kind == "document"
         language = detect(text)
-        lent: frozenset[str] = frozenset()
+        lent, above = frozenset[str](), frozenset[str]()
         for opens, end in sentences(text):
             bullet = _BULLET.match(text, opens, end)
             start = bullet.end() if bullet else opens
             words = words_of(text[start:end])
-            if _LENDS.search(text[start:end]) or (start == opens and _title_like(text, start, end)):
+            titled = start == opens and _title_like(text, start, end)
+            if titled or _LENDS.search(text[start:end]) or not (prose or _ENDED.search(text[start:end])):
                 lent = words if prose else lent | words
+                above = lent
             elif words:
                 spoken = language if prose else detect(text[start:end])
-                found.append(Sentence(passage, rank, (start, end), words | lent, spoken))
+                above |= words
+                found.append(Sentence(passage, (start, end), words | lent, above | lent, spoken))
     return found
 
 
@@ -164,34 +165,40 @@ class Matching:
         weights = self.weights[language]
         return sum(weights[word] for word in words & weights.keys()) / self.totals[language]
 
+    @cached_property
+    def top(self) -> float:
+        """The score of the best passage."""
+        return max((sentence.passage.score for sentence in self.found), default=0.0) or 1.0
+
     def score(self, sentence: Sentence) -> float:
         """The probability that the sentence holds the answer, if any of these does."""
         text, wants = sentence.text, self.question.wants
         own = self.share(sentence.words, sentence.language)
-        weights = self.weights[sentence.language]
-        rarest = max(weights, key=weights.__getitem__, default="")
-        near, near_share = self.by_passage[sentence.passage.chunk.id]
         return _logistic(
-            1.9 * own
-            + 1.5 * own * own
-            + 1.2 * near_share
-            + (0.5 if rarest in near else 0.0)
-            + 2.7 / (1 + sentence.rank)
-            + 0.8 * len(sentence.words & weights.keys()) / (5 + len(sentence.words))
-            + 0.2 * min(len(sentence.words), 60) / 60
-            - (0.2 if wants == "number" and not _DIGIT.search(text) else 0.0)
+            1.7 * own
+            + 1.4 * own * own
+            + 1.15 * self.share(sentence.above, sentence.language)
+            + 1.5 * self.by_passage[sentence.passage.chunk.id][1]
+            + 2.5 * sentence.passage.score / self.top
+            + 0.95 * len(sentence.words & self.weights[sentence.language].keys()) / (5 + len(sentence.words))
+            - (0.35 if wants == "number" and not _DIGIT.search(text) else 0.0)
             - (0.7 if wants == "date" and not _DATED.search(text) else 0.0)
-            + (0.1 if wants == "definition" and _DEFINES.search(text) else 0.0)
-            - 6.6
+            - 7.1
         )
 
     def confidence(self, best: Sentence) -> float:
         """The probability that the passages hold the answer at all, looked at from their best sentence."""
-        own, (held, near) = self.share(best.words, best.language), self.by_passage[best.passage.chunk.id]
+        own, (held, near) = (
+            self.share(best.words, best.language),
+            self.by_passage[best.passage.chunk.id],
+        )
         missing = len(self.numbers - held) / len(self.numbers) if self.numbers else 0.0
         others = (share for key, (_, share) in self.by_passage.items() if key != best.passage.chunk.id)
         margin = near - max(others, default=0.0)
-        return _logistic(2.6 * own + 3.0 * near + 1.0 * margin - 1.0 * missing - 3.1)
+        lexical, dense = min(best.passage.lexical, 1.0), max(best.passage.dense, 0.0)
+        return _logistic(
+            2.0 * own + 2.0 * near + 2.4 * lexical + 1.6 * dense + 2.2 * margin - 1.0 * missing - 4.3
+        )
 
 
 def _logistic(x: float) -> float:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from retrieval.language import detect
+from retrieval.situational.conversation import leans_on_before
 from retrieval.tokens import lexical_tokens
 from retrieval.types import Language
 
@@ -28,10 +29,16 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(
-    r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b|いつ|何(?:年|月|日|時|世紀|年代)", re.IGNORECASE
+    r"^when\b|\bwhen (?:do|does|did|is|are|was|were|will|can|must|should)\b|\b(?:what|which) (?:year|date|day|month)\b|いつ|何(?:年|月|日|時|世紀|年代)",
+    re.IGNORECASE,
 )
 _DEFINITION = re.compile(
     r"\bwhat (?:is|are|does)\b|\bdefin|\bmeaning\b|とは|って何|意味|定義|どういう|どのような", re.IGNORECASE
+)
+_BETWEEN = re.compile(
+    r"(?:,|;)?\s+and\s+(?=(?:what|how|when|where|who|which|why|is|are|was|were|do|does|did|can|could|should)\b)"
+    r"|[?？。;]\s*|、?また、|、それと|、そして",
+    re.IGNORECASE,
 )
 _ENDING = re.compile(r"(?<=[a-z]{3})(?:ing|ed|es|e)$|(?<=[a-z]{4})(?:ly|er)$")
 _DOUBLED = re.compile(r"([bdfgmnprt])\1$")
@@ -59,6 +66,15 @@ def asked(question: str) -> Asked:
         ("definition", _DEFINITION),
     )
     return Asked(question, language, words, next((k for k, pattern in kinds if pattern.search(question)), ""))
+
+
+def clauses(question: str) -> list[str]:
+    """The questions within a question, where there are several that each stand alone; else none.
+
+    "What does it mean, and what was it last year?" has a second part that stands on the first: it is left out.
+    """
+    parts = [part.strip() for part in _BETWEEN.split(question) if part.strip()]
+    return [part for part in parts if not leans_on_before(part)] if len(parts) > 1 else []
 
 
 @lru_cache(maxsize=20_000)

@@ -204,3 +204,25 @@ def test_a_heading_is_not_quoted():
     answer = ask("How do members return goods?", found)
     assert answer.found
     assert not any("Return of goods" in citation.quote for citation in answer.citations)
+
+
+@pytest.mark.parametrize(
+    ("question", "quotes"),
+    [
+        ("What does basket size mean, and what was it in fiscal year 2025?", ["Revenue divided by the number of receipts."]),
+        ("How long may members return goods, and how many orders were there in Osaka last week?",
+         ["Members may return goods within 30 days."]),
+        ("How long may members return goods? How do I cancel an order?",
+         ["Members may return goods within 30 days.", "Write to the desk before noon."]),
+        ("客単価とは何ですか。また、2025年度の客単価は？", ["売上高を会計数で割った値。"]),
+    ],
+)  # fmt: skip
+def test_of_two_questions_in_one_the_documents_answer_what_they_know(question, quotes):
+    answer = ask(question, *SHELF, BASKET)
+    assert [citation.quote for citation in answer.citations] == quotes
+
+
+def test_a_sentence_speaks_of_what_was_named_before_it():
+    basic = passage("The Basic card is free. Delivery takes five days.", key="basic", title="Cards")
+    gold = passage("The Gold card costs ¥1,200. Delivery takes one day.", key="gold", title="Cards")
+    assert ask("How long is delivery with the Gold card?", basic, gold).citations[0].document_id == "gold"
