@@ -17,7 +17,7 @@ PER_SIDE = 50
 
 _EXACT_ROWS = 20_000  # up to here comparing every vector is quicker than a filtered index, and misses nothing
 _SCAN_ROWS = 2_000  # up to here weighing every chunk is quicker than asking which ones hold a word
-_BROUGHT = 4_000  # chunks that the rarest words of a query may bring; about 2 microseconds each
+_BROUGHT = 2_000  # chunks that the rarest words of a query may bring; about 2 microseconds each
 _RAREST = 3
 _MOST_TERMS = 1_000  # of one query
 
