@@ -70,7 +70,9 @@ class Linker:
         longest = self._longest.get(tokens[start].stem, 0)
         found = []
         key: tuple[str, ...] = ()
-        for end in range(start, min(len(tokens), start + longest)):
+        for end in range(start, min(len(tokens), start + 2 * longest)):
+            if tokens[end].text in ("_", "-"):
+                continue  # a name written as the column is: sales_amount
             key = (*key, tokens[end].stem)
             if key in self._forms:
                 found.append((end + 1, self._ranked(key)))

@@ -25,11 +25,12 @@ from text2sql.drafters.planning.scope import Names
 from text2sql.drafters.planning.sketch import Sketch
 from text2sql.drafters.reading.followup import follow
 from text2sql.drafters.reading.items import Reading
+from text2sql.drafters.reading.lexicon import lexicon
 from text2sql.drafters.reading.periods import Today
 from text2sql.drafters.reading.reader import Reader
 from text2sql.drafters.telling.confidence import THRESHOLD, confidence, features
 from text2sql.drafters.telling.suggestions import suggestions
-from text2sql.drafters.telling.understood import Teller
+from text2sql.drafters.telling.understood import Teller, say
 from text2sql.glossary import Glossary
 from text2sql.linking import Linker
 from text2sql.semantics import SemanticModel
@@ -76,6 +77,9 @@ class OfflineDrafter:
         self._reader = Reader(Linker(visible, glossary), values)
         self._verified = visible_queries(verified or VerifiedQueries(), catalog)
         self._clock = clock
+        for language in _GRAMMARS:  # read the files now rather than during the first question
+            lexicon(language)
+            say("empty", language)
 
     def draft(self, question: str, context: Context, n: int = 1) -> Drafting:
         """At most `n` drafts; a Decline for what is not understood; choices where it could mean two things."""

@@ -251,7 +251,7 @@ def order(sketch: Sketch, match: Match) -> bool:
     word, direction = item_of(sketch, match, "o"), item_of(sketch, match, "r")
     tag = (direction.tag if direction else "") or (word.tag if word else "")
     agg: Aggregate | None = "count" if item_of(sketch, match, "k") else None
-    function = item_of(sketch, match, "a")
+    function = item_of(sketch, match, "a") or item_of(sketch, match, "a2")
     if item is None:
         return False
     if item.code == "M":

@@ -6,13 +6,16 @@ import re
 
 from text2sql.drafters.planning.actions import Match, _agg, item_of, items_of
 from text2sql.drafters.planning.plan import Aggregate, note
-from text2sql.drafters.planning.sketch import CONSUMED, Sketch, Sorting, Target
+from text2sql.drafters.planning.sketch import Sketch, Sorting, Target
 from text2sql.words import stems
 
 
 _BY_SIZE = re.compile(
     r"high|larg|big|great|low|small|worst|best|last|最も[大高広小低長短良]|一番[大高小低]", re.IGNORECASE
 )
+
+
+_BY_AMOUNT = re.compile(r"\b(?:most|least|fewest)\b|多|少", re.IGNORECASE)
 
 
 def superlative(sketch: Sketch, match: Match) -> bool:
@@ -38,6 +41,11 @@ def superlative(sketch: Sketch, match: Match) -> bool:
     if item.code == "M":
         sketch.sortings.append(Sorting(descending, item, "metric", picks=True))
         return True
+    amount = bool(_BY_AMOUNT.search(word.text))
+    if item.links[0].type == "text" and sketch.reading.language == "ja" and amount:
+        sketch.sortings.append(Sorting(descending, item, "count", picks=True, common=True))
+        sketch.groups.append(item)
+        return True
     alone = not sketch.limit and not _earlier_target(sketch, match.start())
     if alone and not _later_entity_asked(sketch, match):
         if _later_column(sketch, match):
@@ -46,7 +54,16 @@ def superlative(sketch: Sketch, match: Match) -> bool:
             return True
         sketch.targets.append(Target(item, "max" if descending else "min"))
         return True
-    sketch.sortings.append(Sorting(descending, item, picks=True))
+    sketch.sortings.append(Sorting(descending, item, picks=True, amount=amount))
+    return True
+
+
+def ranked_by_aggregate(sketch: Sketch, match: Match) -> bool:
+    """The highest average age, 平均年齢が最も高い: groups ranked by an aggregate."""
+    word, agg, item = (item_of(sketch, match, name) for name in ("s", "a", "x"))
+    if word is None or agg is None or item is None or " " in word.tag:
+        return False
+    sketch.sortings.append(Sorting(word.tag == "desc", item, _agg(agg), picks=True))
     return True
 
 
@@ -178,14 +195,3 @@ def targets(sketch: Sketch, match: Match) -> bool:
         return False
     sketch.targets.append(Target(item, "metric" if item.code == "M" else None))
     return True
-
-
-def apposition(sketch: Sketch, match: Match) -> bool:
-    """売上金額（amount）: the words in brackets say again what stands before; they win."""
-    before, inside = item_of(sketch, match, "b"), item_of(sketch, match, "x")
-    if before is None or inside is None:
-        return False
-    sketch.codes = (
-        sketch.codes[: match.start()] + CONSUMED + CONSUMED + inside.code + sketch.codes[match.start() + 3 :]
-    )
-    return False

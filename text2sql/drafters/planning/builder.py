@@ -25,6 +25,7 @@ from text2sql.drafters.planning.scope import Names
 from text2sql.drafters.planning.sketch import Sketch, Sorting, Target
 from text2sql.drafters.reading.calendar import Period, Unit
 from text2sql.drafters.reading.items import Item
+from text2sql.words import split_name
 
 
 @dataclass
@@ -44,7 +45,11 @@ class Builder:
             raise CannotPlan("unsupported", name="both")
         measures = [m for target in self.sketch.targets if (m := self._measure(target))]
         keys = self._keys()
+        self._rank_named_rows()
         grouped, group_keys = self._groups(keys)
+        keys = self._summed(keys, measures)
+        if grouped and any(atom.base == grouped for m in measures for atom in atoms(m, self.names)):
+            raise CannotPlan("unsupported", name=grouped)
         orders = self._orders(measures, keys + group_keys)
         having = self._having()
         if grouped or group_keys:
@@ -223,10 +228,19 @@ class Builder:
         owners = {key.entity for key in keys if isinstance(key, Field)}
         by = [order.by for order in orders if isinstance(order.by, Measure)]
         bases = {atom.base for measure in (*measures, *by) for atom in atoms(measure, self.names)}
-        return owners.pop() if len(owners) == 1 and not owners & bases else ""
+        if len(owners) != 1 or owners & bases:
+            return ""
+        owner = self.names.entity(owners.pop())
+        # Only what tells rows apart asks for rows: the city of a store is a group of its own.
+        shown = {key.dimension for key in keys if isinstance(key, Field)}
+        own = {owner.title, *(d.name for d in owner.dimensions if d.sql.strip('"') in owner.key)}
+        return owner.name if shown & own or any("name" in split_name(name) for name in shown) else ""
 
     def _buckets(self, measures: list[Measure]) -> list[Bucket]:
         units: list[Unit] = list(self.sketch.buckets)
+        said = [item.period.unit for item, _ in self.sketch.periods if item.period and item.period.start]
+        if not units and len(said) > 1 and len(set(said)) == 1 and measures and "|" not in self.sketch.codes:
+            units = [said[0]]  # 2023 and 2024: one row each
         if not units and "trend" in self.sketch.flags and measures:
             units = ["month"]
             self.notes.append(note("by_month"))
@@ -239,7 +253,7 @@ class Builder:
     def _orders(self, measures: list[Measure], keys: list[Field | Bucket]) -> list[Order]:
         found = []
         for sorting in self.sketch.sortings:
-            by = self._order_by(sorting, keys)
+            by = self._order_by(sorting, keys, measures)
             if by is None:
                 raise CannotPlan("order_unclear")
             found.append(Order(by, sorting.descending))
@@ -247,12 +261,16 @@ class Builder:
                 self.sketch.limit = 1
         return found
 
-    def _order_by(self, sorting: Sorting, keys: list[Field | Bucket]) -> Field | Measure | None:
+    def _order_by(
+        self, sorting: Sorting, keys: list[Field | Bucket], measures: list[Measure]
+    ) -> Field | Measure | None:
         context = next((key.entity for key in keys if isinstance(key, Field)), None)
         item = sorting.item
         if sorting.common and item is not None:
             column = self.resolver.field(item, context)
             return Measure("count", entity=column.entity) if column else None
+        if item is None and not sorting.concept and len(measures) == 1:
+            return measures[0]
         if item is None and not sorting.concept:
             # "in alphabetical order": of what is shown, where that is one thing.
             return next((key for key in keys if isinstance(key, Field)), None) if len(keys) == 1 else None
@@ -272,7 +290,14 @@ class Builder:
                 return Measure("count", entity=entity)
             numeric = column is not None and self.names.dimension(column).type == "number"
             return column if numeric else Measure("count_distinct", field=column) if column else None
+        if sorting.amount and column and context and self._many(context, column.entity):
+            return Measure("sum", field=column)
         return Measure(sorting.agg, field=column) if sorting.agg and column else column
+
+    def _many(self, entity: str, other: str) -> bool:
+        """Whether a row of one table has many of the other."""
+        path = self.names.graph.path(entity, other)
+        return bool(path) and not all(step.single for step in path or ())
 
     def _check_counted(self, entity: str, keys: list[Field | Bucket]) -> None:
         """ "The largest countries": rows of a table are one each, it is their size that was not said."""
@@ -280,6 +305,36 @@ class Builder:
         own = {found.title, *(d.name for d in found.dimensions if d.sql.strip('"') in found.key)}
         if not keys or any(isinstance(k, Field) and k.entity == entity and k.dimension in own for k in keys):
             raise CannotPlan("order_unclear")
+
+    def _rank_named_rows(self) -> None:
+        """売上高トップ10の商品: the table that is named is what is ranked."""
+        if self.sketch.limit_kind not in ("asc", "desc") or self.sketch.groups or self.sketch.sortings:
+            return
+        named = [t.item for t in self.sketch.targets if t.agg is None and t.item and t.item.code == "E"]
+        self.sketch.groups += named[:1]
+
+    def _summed(self, keys: list[Field | Bucket], measures: list[Measure]) -> list[Field | Bucket]:
+        """ "Sales amount by store": a column that is summed by its nature, named as if it were a metric."""
+        sketch = self.sketch
+        split = sketch.groups or sketch.buckets or sketch.versus or sketch.flags & {"trend", "compared"}
+        if measures or not (
+            split or (len(keys) == 1 and (sketch.periods or sketch.bounds) and not sketch.sortings)
+        ):
+            return keys
+        sums = [key for key in keys if isinstance(key, Field) and self._additive(key)]
+        measures += [Measure("sum", field=key) for key in sums]
+        for key in sums:
+            self.notes.append(note("summed", name=key.dimension))
+        return [key for key in keys if key not in sums]
+
+    def _additive(self, key: Field) -> bool:
+        """Whether the model sums this column, and its name says an amount or a quantity."""
+        sql = self.names.dimension(key).sql.strip('"')
+        summed = any(
+            m.agg == "sum" and m.table == key.entity and m.expr.strip('"') == sql and not m.filter
+            for m in self.names.model.metrics
+        )
+        return summed and bool(_AMOUNTS & set(split_name(key.dimension).split()))
 
     def _check_picks(self) -> None:
         """ "For each maker, the most expensive product": one row of each group is not a plain query."""
@@ -297,10 +352,14 @@ class Builder:
                 found.append(Having(measure, bound.operator, bound.number.number.literal))
         return found
 
-    @staticmethod
-    def _shown_measures(measures: list[Measure], orders: list[Order], having: list[Having]) -> list[Measure]:
+    def _shown_measures(
+        self, measures: list[Measure], orders: list[Order], having: list[Having]
+    ) -> list[Measure]:
         """A metric that decides the order or the choice is shown beside what it decides on."""
-        by = [o.by for o in orders if isinstance(o.by, Measure)] + [h.measure for h in having]
+        ordered = [order.by for order in orders if isinstance(order.by, Measure)]
+        by = [*ordered, *(bound.measure for bound in having)]
+        if not measures and self.sketch.groups and not any(s.picks for s in self.sketch.sortings):
+            return ordered  # "by store, the most revenue first": what is ordered by is what is asked for
         return [*measures, *(measure for measure in by if measure.agg == "metric")]
 
     def _ranked(self, plan: QueryPlan) -> QueryPlan:
@@ -417,6 +476,12 @@ class Builder:
         unit = next((key.unit for key in plan.keys if isinstance(key, Bucket)), None)
         months = 12 if self.sketch.versus in ("year", "") else _length(unit, periods)
         return replace(plan, versus=months)
+
+
+_AMOUNTS = frozenset(
+    ["amount", "quantity", "sales", "revenue", "cost", "profit", "金額", "売上", "売上高", "数量", "売上金額"]
+)
+"""Words of columns whose rows mean something only when added up."""
 
 
 def detours(plan: QueryPlan, names: Names) -> int:

@@ -14,8 +14,10 @@ from sqlglot import exp
 
 from text2sql.drafters.planning.measures import Atom, atoms, combined, title
 from text2sql.drafters.planning.plan import (
+    AnyOf,
     Bucket,
     CannotPlan,
+    Condition,
     During,
     Field,
     Filter,
@@ -44,7 +46,7 @@ def _rows(plan: QueryPlan, names: Names) -> exp.Select:
         scope.join(field.entity)
     prepare(scope, plan.filters)
     aliases = unique_names([field.dimension for field in fields])
-    columns = [_named(scope.field(field), alias) for field, alias in zip(fields, aliases, strict=True)]
+    columns = [_named(scope.shown(field), alias) for field, alias in zip(fields, aliases, strict=True)]
     query = apply(scope.select(*columns), scope, plan.filters)
     if plan.distinct:
         query = query.distinct()
@@ -104,6 +106,9 @@ class _Aggregate:
 
     def _timed(self, part: Filter, branch: _Branch) -> Filter:
         """A period in this branch's own time, moved back where the branch is the one compared with."""
+        if isinstance(part, AnyOf):
+            parts = [self._timed(each, branch) for each in part.parts]
+            return AnyOf(tuple(each for each in parts if isinstance(each, Condition | During)))
         if not isinstance(part, During):
             return part
         field = part.field or self._time(branch)
@@ -123,7 +128,7 @@ class _Aggregate:
         field = self._key_field(key, branch)
         if isinstance(key, Bucket):
             return scope.time(field).bucket(key.unit, branch.shift)
-        return scope.field(field)
+        return scope.shown(field)
 
     def _single(self, branch: _Branch) -> exp.Select:
         scope, filters = self._scope(branch)

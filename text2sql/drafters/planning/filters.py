@@ -183,7 +183,7 @@ class FilterBuilder:
                 )
             found.append(During(item.period, column))
         if len(found) > 1 and all(p.field == found[0].field for p in found):
-            if any(part.field is None for part in found):
+            if not has_metric and found[0].field is None:
                 raise CannotPlan("several_periods")
             return [AnyOf(tuple(found))]
         return list(found)

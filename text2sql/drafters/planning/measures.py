@@ -56,7 +56,7 @@ class Atom:
         measure = self.measure
         if measure.field is None:
             return self._rows(scope)
-        column = scope.field(measure.field)
+        column = scope.shown(measure.field)
         if measure.agg == "count_distinct":
             return exp.Count(this=exp.Distinct(expressions=[column]))
         if measure.agg == "count":

@@ -175,6 +175,14 @@ class Scope:
         dimension = self.names.dimension(field)
         return self.names.expression(dimension.sql, field.entity, self.alias(field.entity))
 
+    def shown(self, field: Field) -> exp.Expr:
+        """A dimension as a result shows it: where its name is a column's, that column as it is stored."""
+        table = self.names.catalog.table(self.names.entity(field.entity).physical)
+        stored = table.column(field.dimension) if table else None
+        if stored is None:
+            return self.field(field)
+        return exp.Column(this=identifier(stored.name), table=identifier(self.alias(field.entity)))
+
     def time(self, field: Field) -> TimeColumn:
         """A dimension as a column of days. Raises `CannotPlan` where it holds none."""
         form = self.names.form(field)

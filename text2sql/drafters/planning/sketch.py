@@ -60,6 +60,8 @@ class Sorting:
     agg: Aggregate | None = None
     concept: str = ""
     picks: bool = False
+    amount: bool = False
+    """Ranked by how much there is ("the most", 最も多い), not by how high one row's number is."""
     common: bool = False
     """Groups of the item by how many rows each has."""
 

@@ -29,12 +29,13 @@ _QUOTED = re.compile(
     r"|`([^`]{1,120})`"
 )
 _LIMITS = (
-    (re.compile(r"(?:上位|トップ|ベスト|TOP)\s?(\d{1,4})(?:件|名|人|位|社|つ|店舗|品目|種類|個)?", re.IGNORECASE), "desc"),
-    (re.compile(r"(?:下位|ワースト|BOTTOM)\s?(\d{1,4})(?:件|名|人|位|社|つ|店舗|品目|種類|個)?", re.IGNORECASE), "asc"),
+    (re.compile(r"(?:上位|トップ|ベスト|TOP)\s?(\d{1,4})(?:件|名(?!前)|人|位|社|つ|個)?", re.IGNORECASE), "desc"),
+    (re.compile(r"(?:下位|ワースト|BOTTOM)\s?(\d{1,4})(?:件|名(?!前)|人|位|社|つ|個)?", re.IGNORECASE), "asc"),
     (re.compile(r"(?:先頭|最初の?)(\d{1,4})(?:件|行|レコード)"), "head"),
     (re.compile(r"(\d{1,4})(?:件|行)(?:だけ|のみ|ほど|を|ずつ)?(?=表示|抽出|出力|取得|示|見せ|列挙)"), "head"),
 )  # fmt: skip
 _FIRST_AND_LAST = re.compile(r"\bfirst(?: name)?(?: and |, )last name(s?)\b", re.IGNORECASE)
+_PHRASE_COSTS = {"verb": 2.2, "filler": 2.2}
 _KANJI_RUN_COST = 2.5
 _COSTS = {"word": 6.0, "number": 3.0, "kanji": _KANJI_RUN_COST, "katakana": _KANJI_RUN_COST, "kana": 1.2}
 
@@ -62,7 +63,7 @@ class Reader:
         language = detect(text)
         tokens = tokenize(text)
         pieces = self._pieces(text, tokens, today, language)
-        items = _spoken(_cover(tokens, pieces, text))
+        items = _spoken(_said_again(_cover(tokens, pieces, text), text))
         return Reading(text, language, tuple(_merge_unknown(items, text)))
 
     def _pieces(self, text: str, tokens: list[Token], today: Today, language: str) -> dict[int, list[_Piece]]:
@@ -89,8 +90,8 @@ class Reader:
         token = tokens[at]
         for end, phrase in lexicon(language).at(texts, at):
             item = _item(CODES[phrase.role], text, tokens, at, end, role=phrase.role, tag=phrase.tag)
-            # A verb between two tables adds nothing to their join, but a column of that name goes first.
-            cost = 2.2 if phrase.role == "verb" else 0.7 if item.code == "." else 1.0
+            # Verbs between two tables and filling nouns add nothing, but a column of that name goes first.
+            cost = _PHRASE_COSTS.get(phrase.role, 0.7 if item.code == "." else 1.0)
             yield _Piece(at, end, cost, item)
         if token.kind == "mark":
             code = "," if token.text in (",", "、", ";") else "(" if token.text == "(" else "."
@@ -122,6 +123,27 @@ def _spoken(items: list[Item]) -> list[Item]:
     return kept
 
 
+def _said_again(items: list[Item], text: str) -> list[Item]:
+    """売上金額（amount）: what stands in brackets says the word before again, in the model's own words, and wins."""
+    kept: list[Item] = []
+    for at, item in enumerate(items):
+        if item.code == "(":
+            following = items[at + 1].code if at + 1 < len(items) else ""
+            end = item.start
+            while following and following in "DEM" and kept and _same_word(kept[-1], end, text):
+                end = kept.pop().start
+        else:
+            kept.append(item)
+    return kept
+
+
+def _same_word(item: Item, end: int, text: str) -> bool:
+    """Whether an item is part of the compound that ends there; 売上データ is one with or without its データ."""
+    if item.role == "filler":
+        return True
+    return item.code in "UDEMV" and not text[item.end : end]
+
+
 def _cover(tokens: list[Token], pieces: dict[int, list[_Piece]], text: str) -> list[Item]:
     """The cheapest sequence of pieces, by dynamic programming from the right."""
     count = len(tokens)
@@ -149,7 +171,12 @@ def _merge_unknown(items: list[Item], text: str) -> Iterator[Item]:
     """Neighbouring unknown Japanese characters are one word."""
     held: Item | None = None
     for item in items:
-        if held and item.code == "U" and item.start == held.end and item.role != "word" != held.role:
+        if (
+            held
+            and held.code == item.code == "U"
+            and item.start == held.end
+            and item.role != "word" != held.role
+        ):
             held = Item("U", held.start, item.end, text[held.start : item.end], role=held.role)
             continue
         if held:
