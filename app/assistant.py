@@ -9,110 +9,28 @@ supplied is guarded like any other, and nothing runs on a verdict that is suppli
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from time import perf_counter
 
 from app import messages
-from app.answering import DocumentAnswer, answer_from_documents
-from app.charts import chart_for
+from app.answering import answer_from_documents
 from app.clauses import clauses
-from app.describing import describe_result
-from app.errors import GivenInvalid, QuestionInvalid
+from app.concluding import conclude
+from app.errors import QuestionInvalid
 from app.events import Answered, Drafted, Event, Guarded, Ran, Retrieved, Routed
-from app.outcome import Story, compose
-from app.record import AnswerRecord, Attempt, RecordStore, references, summarise
+from app.record import AnswerRecord, Attempt, RecordStore
 from app.routing import Route, asks_for_meaning, decide
+from app.walk import Given, Walk, Warehousing
 from retrieval.language import detect
 from retrieval.retriever import Retriever
-from retrieval.types import Clock, Context, ConversationStore, Language, Principal, Turn
+from retrieval.types import Clock, ConversationStore, Principal, Turn
 from text2sql.errors import WarehouseError
-from text2sql.policy import Policy
-from text2sql.semantics import SemanticModel
-from text2sql.types import (
-    Catalog,
-    Check,
-    Draft,
-    Drafter,
-    Drafting,
-    Guard,
-    Limits,
-    ResultSet,
-    Verdict,
-    Warehouse,
-)
+from text2sql.types import Draft, Drafter, Drafting, ResultSet, Verdict
 
 LONGEST_QUESTION = 4_000
 """Characters; what is longer is a document, not a question."""
 TRIES = 3
 """Drafts that are put to the guard before giving up."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What one caller may name, and a drafter that knows no more than that."""
-
-    catalog: Catalog
-    drafter: Drafter
-
-
-@dataclass(frozen=True)
-class Warehousing:
-    """Everything the query side needs; absent where no warehouse is configured."""
-
-    warehouse: Warehouse
-    guard: Guard
-    policy: Policy | None
-    model: SemanticModel
-    scope_for: Callable[[Principal], Scope]
-    limits: Limits
-
-
-@dataclass(frozen=True)
-class Given:
-    """Steps supplied by the caller, for replay, evaluation and a person's choice among readings."""
-
-    context: Context | None = None
-    drafting: Drafting | None = None
-    route: Route | None = None
-    verdict: Verdict | None = None
-    result: ResultSet | None = None
-
-    def __post_init__(self) -> None:
-        if self.verdict is not None and self.result is None:
-            raise GivenInvalid(
-                "A verdict was supplied without a result",
-                where="Given",
-                todo="Nothing runs on a supplied verdict.",
-            )
-
-
-@dataclass
-class _Walk:
-    """One question on its way: what the steps so far found. Lives for one call of `ask`."""
-
-    id: str
-    question: str
-    principal: Principal
-    conversation_id: str
-    language: Language
-    given: Given
-    timings: dict[str, float] = field(default_factory=dict)
-    context: Context | None = None
-    drafting: Drafting = field(default_factory=Drafting)
-    rest: str = ""
-    """The part of a double question that the documents are asked; "" where it was not taken apart."""
-    documents: DocumentAnswer | None = None
-    route: Route | None = None
-    attempts: list[Attempt] = field(default_factory=list)
-    chosen: Draft | None = None
-    verdict: Verdict | None = None
-    result: ResultSet | None = None
-
-    def timed(self, part: str, started: float) -> float:
-        seconds = perf_counter() - started
-        self.timings[part] = self.timings.get(part, 0.0) + seconds
-        return seconds
 
 
 class Assistant:
@@ -160,7 +78,7 @@ class Assistant:
     ) -> Iterator[Event]:
         """One event a step, `Answered` last. Raises `QuestionInvalid` before anything is done."""
         text = checked_question(question)
-        walk = _Walk(
+        walk = Walk(
             id=uuid.uuid4().hex,
             question=text,
             principal=principal,
@@ -170,27 +88,26 @@ class Assistant:
         )
         return self._walk(walk)
 
-    def _walk(self, walk: _Walk) -> Iterator[Event]:
+    def _walk(self, walk: Walk) -> Iterator[Event]:
         started = perf_counter()
         yield self._retrieve(walk)
         yield self._draft(walk)
         yield self._route(walk)
         if walk.route and walk.route.kind in ("query", "both"):
             yield from self._query(walk)
-        record = self._conclude(walk, started)
+        record = conclude(walk, self._warehousing, self._versions, self._clock(), started)
         self._keep(walk, record)
         yield Answered(record)
 
-    def _retrieve(self, walk: _Walk) -> Event:
+    def _retrieve(self, walk: Walk) -> Event:
         started = perf_counter()
         walk.context = walk.given.context or self._retriever.retrieve(
             walk.question, walk.principal, conversation_id=walk.conversation_id, budget=self._budget
         )
         return Retrieved(walk.context, walk.timed("retrieve", started))
 
-    def _draft(self, walk: _Walk) -> Event:
+    def _draft(self, walk: Walk) -> Event:
         started = perf_counter()
-        assert walk.context is not None  # noqa: S101 - set by the step before
         if walk.given.drafting is not None:
             walk.drafting = walk.given.drafting
         elif self._warehousing is not None:
@@ -200,20 +117,19 @@ class Assistant:
             walk.drafting = _drafted(walk, scope.drafter)
         return Drafted(walk.drafting, walk.timed("draft", started))
 
-    def _route(self, walk: _Walk) -> Event:
+    def _route(self, walk: Walk) -> Event:
         started = perf_counter()
-        assert walk.context is not None  # noqa: S101 - set by an earlier step
-        language = walk.context.language
-        walk.documents = answer_from_documents(walk.rest or walk.question, walk.context, language)
+        language = walk.found.language
+        walk.documents = answer_from_documents(walk.rest or walk.question, walk.found, language)
         if walk.rest:
             decided = Route("both", messages.text("route.both", language), "both")
         else:
-            decided = decide(walk.question, walk.context, walk.drafting, walk.documents)
+            decided = decide(walk.question, walk.found, walk.drafting, walk.documents)
         walk.route = walk.given.route or decided
         walk.timed("route", started)
         return Routed(walk.route)
 
-    def _query(self, walk: _Walk) -> Iterator[Event]:
+    def _query(self, walk: Walk) -> Iterator[Event]:
         side = self._warehousing
         if walk.given.result is not None:
             walk.result, walk.verdict = walk.given.result, walk.given.verdict
@@ -241,7 +157,7 @@ class Assistant:
                 yield Ran(walk.result, walk.timed("run", started))
                 return
 
-    def _run(self, side: Warehousing, draft: Draft, verdict: Verdict, walk: _Walk) -> ResultSet | None:
+    def _run(self, side: Warehousing, draft: Draft, verdict: Verdict, walk: Walk) -> ResultSet | None:
         """Explain, then run; what the engine says against it is kept with the attempt."""
         estimate = None
         try:
@@ -260,86 +176,7 @@ class Assistant:
         walk.attempts.append(Attempt(draft, verdict, estimate))
         return result
 
-    def _conclude(self, walk: _Walk, started: float) -> AnswerRecord:
-        assert walk.context is not None  # noqa: S101 - set by the first step
-        assert walk.route is not None  # noqa: S101 - set by the third
-        language = walk.context.language
-        summary, rows = summarise(walk.result) if walk.result is not None else (None, ())
-        described, chart = "", None
-        if walk.result is not None and walk.chosen is not None:
-            model = self._warehousing.model if self._warehousing else SemanticModel()
-            described = describe_result(walk.question, walk.chosen, walk.result, model, language)
-            chart = chart_for(walk.result, walk.chosen, model=model, language=language)
-        story = Story(
-            language=language,
-            context=walk.context,
-            drafting=walk.drafting,
-            route=walk.route,
-            documents=walk.documents,
-            attempts=tuple(walk.attempts),
-            chosen=walk.chosen,
-            verdict=walk.verdict,
-            result=walk.result,
-            described=described,
-        )
-        told = compose(story)
-        walk.timings["total"] = perf_counter() - started
-        return AnswerRecord(
-            id=walk.id,
-            at=self._clock(),
-            principal=walk.principal,
-            conversation_id=walk.conversation_id,
-            question=walk.question,
-            language=language,
-            route=walk.route.kind,
-            why=walk.route.why,
-            outcome=told.outcome,
-            text=told.text,
-            citations=told.citations,
-            retrieved=references(walk.context),
-            facts=walk.context.facts(),
-            left_out=walk.context.left_out,
-            withheld=walk.context.withheld,
-            linked=walk.drafting.linked,
-            attempts=tuple(walk.attempts),
-            sql=walk.verdict.sql if walk.verdict and walk.result is not None else "",
-            parameters=walk.verdict.parameters if walk.verdict and walk.result is not None else {},
-            result=summary,
-            rows=rows,
-            chart=chart,
-            checks=_checks(walk, language),
-            warnings=walk.verdict.warnings if walk.verdict else (),
-            understood=walk.chosen.understood if walk.chosen else told.understood,
-            assumptions=walk.chosen.assumptions if walk.chosen else (),
-            definitions=self._definitions(walk.chosen, language),
-            lacking=told.lacking,
-            suggestions=told.suggestions,
-            choices=tuple(choice.label for choice in walk.drafting.choices),
-            policy=self._policy_name(),
-            confidence=told.confidence,
-            versions=self._versions,
-            timings=dict(walk.timings),
-            tokens=walk.context.tokens,
-        )
-
-    def _policy_name(self) -> str | None:
-        policy = self._warehousing.policy if self._warehousing else None
-        return None if policy is None else policy.title
-
-    def _definitions(self, draft: Draft | None, language: str) -> dict[str, str]:
-        if draft is None or self._warehousing is None:
-            return {}
-        found = {}
-        for name in draft.metrics:
-            metric = self._warehousing.model.metric(name)
-            if metric is not None:
-                described = metric.description
-                found[name] = (
-                    (described.ja or described.en) if language == "ja" else (described.en or described.ja)
-                )
-        return found
-
-    def _keep(self, walk: _Walk, record: AnswerRecord) -> None:
+    def _keep(self, walk: Walk, record: AnswerRecord) -> None:
         self._records.keep(record)
         self._conversations.append(
             Turn(
@@ -354,17 +191,16 @@ class Assistant:
         )
 
 
-def _drafted(walk: _Walk, drafter: Drafter) -> Drafting:
+def _drafted(walk: Walk, drafter: Drafter) -> Drafting:
     """Drafts for the question, or for the one part of a double question that asks for figures."""
-    assert walk.context is not None  # noqa: S101 - set by an earlier step
     parts = clauses(walk.question)
     if len(parts) > 1:
-        drafted = {part: drafter.draft(part, walk.context, TRIES) for part in parts}
+        drafted = {part: drafter.draft(part, walk.found, TRIES) for part in parts}
         figures = [part for part in parts if drafted[part].drafts and not asks_for_meaning(part)]
         if len(figures) == 1:
             walk.rest = " ".join(part for part in parts if part != figures[0])
             return drafted[figures[0]]
-    return drafter.draft(walk.question, walk.context, TRIES)
+    return drafter.draft(walk.question, walk.found, TRIES)
 
 
 def checked_question(question: str) -> str:
@@ -385,15 +221,3 @@ def checked_question(question: str) -> str:
             "The question is not readable text", todo="Type it in English or Japanese (UTF-8)."
         )
     return text
-
-
-def _checks(walk: _Walk, language: Language) -> tuple[Check, ...]:
-    """The guard's steps, then what stands behind them."""
-    if walk.verdict is None:
-        return ()
-    checks = list(walk.verdict.checks)
-    if walk.attempts and walk.attempts[-1].estimate is not None:
-        checks.append(Check("engine", True, messages.text("check.engine", language)))
-    if walk.result is not None:
-        checks.append(Check("session", True, messages.text("check.session", language)))
-    return tuple(checks)

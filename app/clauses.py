@@ -11,7 +11,7 @@ _ASKS = re.compile(
     r"^\W*(?:what|who|when|where|which|why|how|is|are|was|were|do|does|did|can|may|must|should|show|list|give|explain)\b",
     re.IGNORECASE,
 )
-_BREAK = re.compile(r"[;?]\s+(?:and\s+|also\s+)?|,\s*(?:and|also|but)\s+(?=\w)|\s+and\s+(?=(?:what|how|which|who|when|where|why)\b)", re.I)
+_BREAK = re.compile(r"[;?]\s+(?:and\s+|also\s+)?|,\s*(?:and|also|but)\s+(?=\w)|\s+and\s+(?=(?:what|how|which|who|when|where|why)\b)", re.IGNORECASE)
 _BREAK_JA = re.compile(r"[。?？]\s*(?:また|そして|それから|あと|加えて)?[、,]?\s*|、?(?:また|そして|それと)、")
 _ASKS_JA = re.compile(r"[?？]|か$|は$|教えて|ください|とは|何|いくら|いつ|どの|どこ|誰|なぜ|推移|件数|合計|別の")
 _ABOUT = (

@@ -181,6 +181,8 @@ class Matching:
             + 1.5 * self.by_passage[sentence.passage.chunk.id][1]
             + 2.5 * sentence.passage.score / self.top
             + 0.95 * len(sentence.words & self.weights[sentence.language].keys()) / (5 + len(sentence.words))
+            # Whoever asks what a word means is best served by the glossary; the question sets held none to learn from.
+            + (1.5 if wants == "definition" and sentence.passage.chunk.document.kind == "term" else 0.0)
             - (0.35 if wants == "number" and not _DIGIT.search(text) else 0.0)
             - (0.7 if wants == "date" and not _DATED.search(text) else 0.0)
             - 7.1

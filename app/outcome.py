@@ -4,31 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.answering import DocumentAnswer
 from app.messages import finding_text, join, text
-from app.record import Attempt, Outcome
-from app.routing import Route
-from retrieval.types import Citation, Context, Language
-from text2sql.types import Draft, Drafting, ResultSet, Verdict
+from app.record import Outcome
+from app.walk import Walk
+from retrieval.types import Citation
 
 REASONS = {"too_expensive": "too_expensive", "QueryTimeout": "timeout", "QueryCancelled": "cancelled"}
 """What stopped a query -> the sentence that says so; anything else is the engine's refusal."""
-
-
-@dataclass(frozen=True)
-class Story:
-    """What the steps found, handed to `compose`."""
-
-    language: Language
-    context: Context
-    drafting: Drafting
-    route: Route
-    documents: DocumentAnswer | None
-    attempts: tuple[Attempt, ...]
-    chosen: Draft | None
-    verdict: Verdict | None
-    result: ResultSet | None
-    described: str
 
 
 @dataclass(frozen=True)
@@ -44,39 +26,43 @@ class Told:
     suggestions: tuple[str, ...] = ()
 
 
-def compose(story: Story) -> Told:
-    """The outcome of a story. Every path ends in a sentence; none ends in silence."""
-    if story.route.kind in ("query", "both"):
-        told = _queried(story)
-        if told.outcome in ("answered", "no_rows") and story.route.kind == "both":
-            return _with_documents(told, story)
-        if told.outcome in ("answered", "no_rows", "withheld") or not _documented(story):
+def compose(walk: Walk, described: str) -> Told:
+    """The outcome of a walk; `described` is the sentence about its rows.
+
+    Every path ends in a sentence; none ends in silence.
+    """
+    assert walk.route is not None  # noqa: S101 - decided before the end
+    if walk.route.kind in ("query", "both"):
+        told = _queried(walk, described)
+        if told.outcome in ("answered", "no_rows") and walk.route.kind == "both":
+            return _with_documents(told, walk)
+        if told.outcome in ("answered", "no_rows", "withheld") or not _documented(walk):
             return told
-        return _with_documents(told, story)
-    if story.route.kind == "documents" and _documented(story):
-        return _from_documents(story)
-    if story.route.kind == "clarify":
-        question = story.drafting.clarify or text("outcome.clarify", story.language)
-        return Told("clarify", question, suggestions=tuple(choice.label for choice in story.drafting.choices))
-    return _declined(story)
+        return _with_documents(told, walk)
+    if walk.route.kind == "documents" and _documented(walk):
+        return _from_documents(walk)
+    if walk.route.kind == "clarify":
+        question = walk.drafting.clarify or text("outcome.clarify", walk.found.language)
+        return Told("clarify", question, suggestions=tuple(choice.label for choice in walk.drafting.choices))
+    return _declined(walk)
 
 
-def _documented(story: Story) -> bool:
-    return story.documents is not None and story.documents.found
+def _documented(walk: Walk) -> bool:
+    return walk.documents is not None and walk.documents.found
 
 
-def _from_documents(story: Story) -> Told:
-    assert story.documents is not None  # noqa: S101 - the caller looked
-    found = story.documents
+def _from_documents(walk: Walk) -> Told:
+    assert walk.documents is not None  # noqa: S101 - the caller looked
+    found = walk.documents
     return Told("answered", found.text, confidence=found.confidence, citations=found.citations)
 
 
-def _with_documents(told: Told, story: Story) -> Told:
+def _with_documents(told: Told, walk: Walk) -> Told:
     """The rows' sentence first, then what the documents say."""
-    if not _documented(story):
-        missing = text("outcome.not_in_documents", story.language)
+    if not _documented(walk):
+        missing = text("outcome.not_in_documents", walk.found.language)
         return replace(told, text=f"{told.text}\n\n{missing}") if told.outcome == "answered" else told
-    quoted = _from_documents(story)
+    quoted = _from_documents(walk)
     return Told(
         told.outcome,
         f"{told.text}\n\n{quoted.text}",
@@ -88,40 +74,44 @@ def _with_documents(told: Told, story: Story) -> Told:
     )
 
 
-def _queried(story: Story) -> Told:
-    if story.result is not None:
-        confidence = story.chosen.confidence if story.chosen else 0.0
-        if story.result.table.num_rows == 0:
-            return Told("no_rows", text("outcome.no_rows", story.language), confidence=confidence)
-        return Told("answered", story.described, confidence=confidence)
-    if story.verdict is not None and story.verdict.withheld:
-        return Told("withheld", text("outcome.withheld", story.language))
-    if story.verdict is not None and not story.verdict.allowed:
+def _queried(walk: Walk, described: str) -> Told:
+    if walk.result is not None:
+        confidence = walk.chosen.confidence if walk.chosen else 0.0
+        if walk.result.table.num_rows == 0:
+            return Told("no_rows", text("outcome.no_rows", walk.found.language), confidence=confidence)
+        return Told("answered", described, confidence=confidence)
+    if walk.verdict is not None and walk.verdict.withheld:
+        return Told("withheld", text("outcome.withheld", walk.found.language))
+    if walk.verdict is not None and not walk.verdict.allowed:
         reasons = join(
-            [finding_text(violation, story.language) for violation in story.verdict.violations],
-            story.language,
+            [finding_text(violation, walk.found.language) for violation in walk.verdict.violations],
+            walk.found.language,
         )
-        return Told("refused", text("outcome.refused", story.language, reasons=reasons))
-    last = story.attempts[-1].error.partition(":")[0] if story.attempts else ""
-    reason = text(f"reason.{REASONS.get(last, 'engine')}", story.language)
-    return Told("failed", text("outcome.failed", story.language, reason=reason))
+        return Told("refused", text("outcome.refused", walk.found.language, reasons=reasons))
+    last = walk.attempts[-1].error.partition(":")[0] if walk.attempts else ""
+    reason = text(f"reason.{REASONS.get(last, 'engine')}", walk.found.language)
+    return Told("failed", text("outcome.failed", walk.found.language, reason=reason))
 
 
-def _declined(story: Story) -> Told:
+def _declined(walk: Walk) -> Told:
     """Withheld when the only thing that matched may not be read; else a decline that says what was lacking."""
-    if story.context.withheld:
-        return Told("withheld", text("outcome.withheld", story.language))
-    decline = story.drafting.decline
+    if walk.found.withheld:
+        return Told("withheld", text("outcome.withheld", walk.found.language))
+    decline = walk.drafting.decline
     if decline is None:
-        return Told("declined", text("outcome.not_in_documents", story.language))
-    parts = [text("outcome.declined", story.language)]
+        return Told("declined", text("outcome.not_in_documents", walk.found.language))
+    parts = [text("outcome.declined", walk.found.language)]
     if decline.understood:
-        parts.append(text("part.understood", story.language, items=join(decline.understood, story.language)))
+        parts.append(
+            text("part.understood", walk.found.language, items=join(decline.understood, walk.found.language))
+        )
     if decline.lacking:
-        parts.append(text("part.lacking", story.language, items=join(decline.lacking, story.language)))
+        parts.append(
+            text("part.lacking", walk.found.language, items=join(decline.lacking, walk.found.language))
+        )
     if decline.suggestions:
         lines = "".join(f"\n- {suggestion}" for suggestion in decline.suggestions)
-        parts.append(text("part.suggestions", story.language, items=lines))
+        parts.append(text("part.suggestions", walk.found.language, items=lines))
     return Told(
         "declined",
         "\n".join(parts),

@@ -21,7 +21,7 @@ _ASK = (
 _ASKING_EN = frozenset(_ASK.split())
 _ASKING_JA = re.compile(
     r"(?:何|なに|誰|だれ|いつ|どこ|どの|どれ|どう|いくら|いくつ|なぜ|幾)[ぁ-ん]{0,3}"
-    r"|(?:教え|示し|説明し|答え)て(?:ください|下さい|くれ)?|でしょうか|ですか|ますか|について|とは(?=[?？。]|$)|か[?？。]*$"
+    r"|(?:こと|もの)?(?:が|は)?(?:必要|可能)(?:が|は)?(?:あり|です|でしょう)|(?:教え|示し|説明し|答え)て(?:ください|下さい|くれ)?|でしょうか|ですか|ますか|について|とは(?=[?？。]|$)|か[?？。]*$"
 )
 _NUMBER = re.compile(
     r"\bhow (?:much|many|long|often|old|far|high|large|big)\b|\bwhat (?:percent|share|amount|price|cost|number)\b"

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
-from retrieval.postgres.database import Database
 
+from retrieval.postgres.database import Database
 from retrieval.types import Citation, Context, Fact, Language, Principal
 from text2sql.types import Check, Draft, Estimate, ResultSet, Verdict, Warn
 

@@ -67,9 +67,12 @@ def _with_draft(
     if documents is None:
         return _route("query", context, "query")
     meaning, figure = _MEANING.search(question), _FIGURE.search(question)
-    if meaning and not figure:
+    counted = bool(drafting.drafts[0].metrics)
+    if not figure and (meaning or (counted and asked(question).wants == "date")):
         return _route("documents", context, "documents_stronger")
-    if documents.confidence >= STRONG and (meaning or _covers_the_rest(question, drafting, documents)):
+    # Nothing in the words asks for a figure: what the documents say of it belongs beside one.
+    beside = meaning or not figure or _covers_the_rest(question, drafting, documents)
+    if beside and documents.confidence >= STRONG:
         return _route("both", context, "both")
     return _route("query", context, "query")
 

@@ -63,6 +63,8 @@ def _line_ends(text: str, start: int, at: int, after: int) -> bool:
 
 def _tabular(line: str) -> bool:
     """A row of a table that lost its lines: cells of numbers, or Japanese words with spaces between them."""
+    if line.count(" | ") >= 2:
+        return True
     cells = line.split()
     numbers = sum(any(char.isdigit() for char in cell) for cell in cells)
     if any(unicodedata.east_asian_width(char) == "W" for char in line):

@@ -12,20 +12,19 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Self
 
-from retrieval.postgres.database import Database, open_database
-from retrieval.postgres.migrations import migrate
-from text2sql.documents import catalog_documents
-
 import ingest
 import retrieval
-from app.assistant import Assistant, Scope, Warehousing
+from app.assistant import Assistant
 from app.catalog_index import synchronise
 from app.directory import Directory, FileDirectory, SqlDirectory
 from app.errors import SettingsError
 from app.record import MIGRATIONS, RecordStore
 from app.settings import Settings
+from app.walk import Scope, Warehousing
 from retrieval import conversations, stores
 from retrieval.embeddings import EmbeddingModel, build_embeddings
+from retrieval.postgres.database import Database, open_database
+from retrieval.postgres.migrations import migrate
 from retrieval.retriever import Retriever
 from retrieval.situational.declared import load_sources
 from retrieval.situational.profile import ProfileSource
@@ -39,6 +38,7 @@ from retrieval.types import (
     SituationalSource,
     system_clock,
 )
+from text2sql.documents import catalog_documents
 from text2sql.drafters import build as build_drafter
 from text2sql.glossary import Glossary
 from text2sql.glossary import load as load_glossary

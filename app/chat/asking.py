@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.assistant import Given
 from app.chat import card
 from app.events import Answered, Drafted, Event, Guarded, Ran, Retrieved, Routed
 from app.messages import text
+from app.walk import Given
 from retrieval.errors import BunmyakuError
 from retrieval.types import Language, Principal
 from text2sql.types import Choice, Drafting

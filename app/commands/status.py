@@ -7,8 +7,6 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from retrieval.postgres.embedded import status as server_status
-from retrieval.postgres.embedded import stop as stop_server
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +14,8 @@ from app import settings as configuration
 from app.commands.opening import relational, require_home
 from app.settings import Settings
 from retrieval.errors import BunmyakuError
+from retrieval.postgres.embedded import status as server_status
+from retrieval.postgres.embedded import stop as stop_server
 from text2sql.warehouses import open_warehouse
 
 
