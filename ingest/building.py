@@ -64,16 +64,18 @@ class TextBuilder:
 
     def table(self, rows: Iterable[Sequence[str]], *, first_is_header: bool = True) -> None:
         """Rows of cells, one line a row; rows without content are left out."""
-        lines, header = [], ""
-        for row in rows:
-            cells = [one_line(cell, 2000) for cell in row]
+        cleaned = [[one_line(cell, 2000) for cell in row] for row in rows]
+        # Columns that are empty from top to bottom are margins, not structure.
+        filled = sorted({place for row in cleaned for place, cell in enumerate(row) if cell})
+        lines = []
+        for row in cleaned:
+            cells = [row[place] for place in filled if place < len(row)]
             while cells and not cells[-1]:
                 cells.pop()
             if cells:
                 lines.append(" | ".join(cells))
-                header = header or (lines[0] if first_is_header else "")
         if len(lines) > 1:
-            self._add("table", "\n".join(lines), header=header[:300])
+            self._add("table", "\n".join(lines), header=lines[0][:300] if first_is_header else "")
         elif lines:
             self._add("paragraph", lines[0])
 

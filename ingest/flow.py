@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 # A line that starts so begins something of its own.
 _ITEM = re.compile(
     r"\s*(?:[-*+•‣◦・○●■□◆▪–—>|]\s?|[(（]?\d{1,3}[.)）]\s|[(（][A-Za-z\d]{1,3}[)）]|[A-Za-z][.)]\s|[①-⑳]"
-    r"|第[\d一二三四五六七八九十百]{1,4}[条章節項])"
+    r"|[A-Z][A-Za-z-]{1,20}: |第[\d一二三四五六七八九十百]{1,4}[条章節項])"
 )
 _COLUMNS = re.compile(r"\S(?: {3,}|\t+)\S")
-_NUMBER = re.compile(r"[\d$%¥€£.,()\-–]+")
+_NUMBER = re.compile(r"[\d$%¥€£.,()\-–—]+")
 _CJK = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uff60]")
 _END = re.compile(r"[.!?。！？:：]['\"”’)）」』\]]*$")
 
@@ -48,7 +48,9 @@ def width(line: str) -> int:
 
 
 def _continues(line: str, following: str, share: float) -> bool:
-    if _ITEM.match(following) or _COLUMNS.search(line) or _COLUMNS.search(following) or _tabular(line):
+    if _ITEM.match(following) or _COLUMNS.search(line) or _COLUMNS.search(following):
+        return False
+    if _tabular(line) or _tabular(following):
         return False
     start = following.lstrip()[:1]
     if share >= 0.75:
@@ -58,9 +60,10 @@ def _continues(line: str, following: str, share: float) -> bool:
 
 
 def _tabular(line: str) -> bool:
-    """Mostly numbers: a row of a table, whose line is all the structure it has."""
+    """A row of a table, whose line is all the structure it has: mostly numbers, or two of them at its end."""
     words = line.split()
-    return len(words) >= 3 and sum(1 for word in words if _NUMBER.fullmatch(word)) * 2 > len(words)
+    numbers = [_NUMBER.fullmatch(word) is not None for word in words]
+    return len(words) >= 3 and (sum(numbers) * 2 > len(words) or all(numbers[-2:]))
 
 
 def _join(line: str, following: str) -> str:

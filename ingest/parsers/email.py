@@ -22,6 +22,8 @@ from ingest.types import Parsed
 _SHOWN = ("From", "To", "Cc", "Date")
 _FROM_LINE = re.compile(rb"^From .*\r?\n", re.MULTILINE)
 _MAX_PARTS = 1000
+# Text that a saved web page needs, and no one reads.
+_MACHINERY = frozenset({"css", "javascript", "x-javascript", "ecmascript", "xml"})
 
 
 class EmailParser:
@@ -79,7 +81,7 @@ def _message(message: Message, builder: TextBuilder, budget: Budget) -> str:
                 budget.spend(len(data))
                 budget.member()
                 builder.attach(name or f"attachment.{part.get_content_subtype()}", data)
-        else:
+        elif part.get_content_subtype() not in _MACHINERY:
             bodies.append(part)
     for part in _chosen(bodies):
         _body(part, builder, budget)

@@ -162,7 +162,8 @@ class RtfParser:
         builder = TextBuilder(budget.limits.text_chars)
         # Characters beyond the first 65,536 are written as two halves.
         text = "".join(reader.text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        for paragraph in text.split("\n\n"):
+        # A cell ends with its mark, the last one of a row too.
+        for paragraph in re.sub(r" \| (?=\n|$)", "", text).split("\n\n"):
             builder.paragraph(paragraph)
         return builder.build("".join(reader.title))
 

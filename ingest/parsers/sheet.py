@@ -126,15 +126,25 @@ def _sheet(
         return
     for kind, target in links.values():
         part = resolve(name, target)
-        if not archive.has(part):
-            continue
-        with suppress(Unreadable):
-            if kind in {"comments", "drawing", "threadedComment"}:
-                for paragraph in _notes(parse_xml(archive.read(part))):
-                    builder.paragraph(paragraph)
-            elif kind in {"package", "oleObject"}:
-                budget.member()
-                builder.attach(part.rpartition("/")[2], archive.read(part))
+        if archive.has(part):
+            with suppress(Unreadable):
+                _related(archive, kind, part, builder, budget)
+
+
+def _related(archive: Archive, kind: str, part: str, builder: TextBuilder, budget: Budget) -> None:
+    """Comments, text boxes, diagrams, and files put into a sheet."""
+    if kind in {"comments", "drawing", "threadedComment"}:
+        for paragraph in _notes(parse_xml(archive.read(part))):
+            builder.paragraph(paragraph)
+    if kind == "drawing" and archive.has(relations_of(part)):
+        for inner, target in relations(archive.read(relations_of(part))).values():
+            if inner == "diagramData":
+                points = descendants(parse_xml(archive.read(resolve(part, target))), "t")
+                texts = ["".join(point.itertext()).strip() for point in points]
+                builder.paragraph("\n".join(dict.fromkeys(filter(None, texts))), kind="list")
+    elif kind in {"package", "oleObject"}:
+        budget.member()
+        builder.attach(part.rpartition("/")[2], archive.read(part))
 
 
 def _notes(root: Element) -> Iterator[str]:
