@@ -20,7 +20,7 @@ from retrieval.types import Citation, Context, Fact, Language
 
 __all__ = ["DocumentAnswer", "answer_from_documents", "describe_result"]
 
-SURE_ENOUGH = 0.5
+SURE_ENOUGH = 0.45
 """Below this confidence the documents are said not to answer the question."""
 MOST_QUOTES = 3
 _CLOSE = 0.5

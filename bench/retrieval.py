@@ -77,13 +77,13 @@ def main(arguments: list[str]) -> None:
 def load(folder: Path, most: int) -> Collection:
     """Read one set."""
     chunks = []
-    for row in _lines(folder, "corpus"):
+    for row in lines(folder, "corpus"):
         language = detect(row["text"])
         document = Document(f"{folder.name}/{row['id']}", "1", row["id"], row["title"], language=language)
         chunks.append(Chunk(f"{document.id}#0", document, 0, row["text"], 0, len(row["text"])))
     asked = [
         (row["question"], frozenset(f"{folder.name}/{name}" for name in row["relevant"]))
-        for row in _lines(folder, "queries")
+        for row in lines(folder, "queries")
     ]
     step = max(1, len(asked) // most) if most else 1
     return Collection(folder.name, chunks, asked[::step][: most or None])
@@ -146,7 +146,7 @@ def _ndcg(ranks: Sequence[tuple[list[bool], int]]) -> float:
     return total / len(ranks)
 
 
-def _lines(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+def lines(folder: Path, name: str) -> Iterator[dict[str, Any]]:
     packed = folder / f"{name}.jsonl.gz"
     if packed.exists():
         with gzip.open(packed, "rt", encoding="utf-8") as file:

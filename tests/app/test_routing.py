@@ -32,6 +32,8 @@ NOTHING = DocumentAnswer("not in the documents", confidence=0.2)
         ("What is revenue by region?", DRAFTED, NOTHING, "query", "query"),
         ("What is revenue by region?", DRAFTED, None, "query", "query"),
         ("What is revenue by region?", DRAFTED, said(), "query", "query"),
+        ("When is revenue counted?", DRAFTED, said(), "documents", "documents_stronger"),
+        ("The revenue of a gift card", DRAFTED, said(), "both", "both"),
         ("How is revenue defined?", DRAFTED, said(), "documents", "documents_stronger"),
         ("売上高とは何ですか", DRAFTED, said(), "documents", "documents_stronger"),
         ("How is revenue defined, and how much was it last month?", DRAFTED, said(), "both", "both"),
