@@ -27,8 +27,44 @@ FUZZY = 88.0
 """Similarity (0 to 100) from which a misspelt word is taken for a known one."""
 
 # Words that say little alone: no part of a longer label may be known by one of them.
-_WEAK = frozenset("id name code type number date year description detail other total value key no".split())
-_UNITS = frozenset("million dollar usd yen jpy percent euro year f c km kg cm in of the".split())
+_WEAK = frozenset(
+    (
+        "id",
+        "name",
+        "code",
+        "type",
+        "number",
+        "date",
+        "year",
+        "description",
+        "detail",
+        "other",
+        "total",
+        "value",
+        "key",
+        "no",
+    )
+)
+_UNITS = frozenset(
+    (
+        "million",
+        "dollar",
+        "usd",
+        "yen",
+        "jpy",
+        "percent",
+        "euro",
+        "year",
+        "f",
+        "c",
+        "km",
+        "kg",
+        "cm",
+        "in",
+        "of",
+        "the",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,32 @@ _NEGATIONS = re.compile(
     r"\b(?:not|no|never|without|except|excluding|n't|other than)\b|ない|なし|以外|除[いくき]|ません|未"
 )
 _NOISE = frozenset(
-    "a an the of in for to and is are was were what which show list give me us please tell find our we".split()
+    (
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "for",
+        "to",
+        "and",
+        "is",
+        "are",
+        "was",
+        "were",
+        "what",
+        "which",
+        "show",
+        "list",
+        "give",
+        "me",
+        "us",
+        "please",
+        "tell",
+        "find",
+        "our",
+        "we",
+    )
 )
 
 

@@ -24,6 +24,6 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
-def read_yaml(text: str) -> Any:  # noqa: ANN401 - a YAML document may be anything
+def read_yaml(text: str) -> Any:
     """One document. Raises `yaml.YAMLError`."""
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader

@@ -16,10 +16,11 @@ from sqlglot.errors import SqlglotError
 from retrieval.types import Clock, Context
 from text2sql.drafters.planning import grammar_en, grammar_ja
 from text2sql.drafters.planning.actions import run
-from text2sql.drafters.planning.builder import Builder, detours
+from text2sql.drafters.planning.builder import Builder
 from text2sql.drafters.planning.compiler import compile_plan
 from text2sql.drafters.planning.measures import title
 from text2sql.drafters.planning.plan import Bucket, CannotPlan, Field, Note, QueryPlan, note
+from text2sql.drafters.planning.relating import detours
 from text2sql.drafters.planning.resolver import Ambiguity, Resolver
 from text2sql.drafters.planning.scope import Names
 from text2sql.drafters.planning.sketch import Sketch
@@ -104,7 +105,7 @@ class OfflineDrafter:
         run(sketch, _GRAMMARS[reading.language])
         resolver = Resolver(self._names, reading, forced or {})
         attempt = _Attempt(reading, sketch, resolver, Teller(self._names, reading.language))
-        builder = Builder(self._names, sketch, resolver)
+        builder = Builder(self._names, sketch, resolver, self._today())
         try:
             plan = builder.plan()
             tree = compile_plan(plan, self._names)
@@ -142,12 +143,10 @@ class OfflineDrafter:
                 asked = self._question(attempt)
                 return Drafting(choices=choices, clarify=asked, linked=linked)
             if attempt.confidence >= THRESHOLD:
-                return Drafting(drafts=(self._draft(attempt),)[:n], linked=linked)
+                return Drafting(drafts=(self._draft(attempt, attempt.plan),)[:n], linked=linked)
         return Drafting(decline=self._decline(attempt), linked=linked)
 
-    def _draft(self, attempt: _Attempt) -> Draft:
-        plan = attempt.plan
-        assert plan is not None  # noqa: S101 - only attempts with a plan are drafted
+    def _draft(self, attempt: _Attempt, plan: QueryPlan) -> Draft:
         teller = attempt.teller
         assumed = [teller.note(each) for each in (*attempt.notes, *attempt.sketch.weak)]
         assumed += teller.assumed(attempt.resolver, attempt.reading.items)
@@ -204,15 +203,12 @@ class OfflineDrafter:
     def _choices(self, attempt: _Attempt) -> tuple[Choice, ...]:
         """The readings of the one thing that is ambiguous, each drafted; () where there is nothing to ask."""
         found = self._readings(attempt)
-        drafted = [
-            (label, one)
+        choices = tuple(
+            Choice(label, self._draft(one, one.plan))
             for label, one in found
-            # The doubt that the choice removes must not count against it.
             if one.plan is not None and one.confidence >= THRESHOLD
-        ]
-        if len({one.sql for _, one in drafted}) < 2:
-            return ()
-        return tuple(Choice(label, self._draft(one)) for label, one in drafted)
+        )
+        return choices if len({choice.draft.sql for choice in choices}) > 1 else ()
 
     def _readings(self, attempt: _Attempt) -> list[tuple[str, _Attempt]]:
         teller, reading = attempt.teller, attempt.reading

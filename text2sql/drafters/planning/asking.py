@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from text2sql.drafters.planning.actions import Match, _agg, item_of, items_of
+from text2sql.drafters.planning.actions import Match, aggregate_of, item_of, items_of
 from text2sql.drafters.planning.plan import Aggregate, note
 from text2sql.drafters.planning.sketch import Sketch, Sorting, Target
+from text2sql.drafters.reading.items import Item
 from text2sql.words import stems
-
 
 _BY_SIZE = re.compile(
     r"high|larg|big|great|low|small|worst|best|last|最も[大高広小低長短良]|一番[大高小低]", re.IGNORECASE
@@ -24,38 +24,39 @@ def superlative(sketch: Sketch, match: Match) -> bool:
     if word is None:
         return False
     way, _, concept = word.tag.partition(" ")
-    descending = way == "desc"
-    counted = bool(item_of(sketch, match, "k")) or "number of" in word.text.lower()
     if item is None or (concept and item.code == "E"):
-        if concept == "":
-            return False
-        sketch.sortings.append(Sorting(descending, concept=concept, picks=True))
-        sketch.consume(match.start("s"), match.end("s"))
+        if concept:
+            sketch.sortings.append(Sorting(way == "desc", concept=concept, picks=True))
+            sketch.consume(match.start("s"), match.end("s"))
         return False
-    numeric = item.code == "D" and item.links[0].type in ("number", "year")
+    counted = bool(item_of(sketch, match, "k")) or "number of" in word.text.lower()
     if item.code == "E" and not counted and _BY_SIZE.search(word.text):
         return False  # the largest stores: by what is not said
-    if item.code == "E" or (counted and not numeric):
-        sketch.sortings.append(Sorting(descending, item, "count", picks=True))
-        return True
-    if item.code == "M":
-        sketch.sortings.append(Sorting(descending, item, "metric", picks=True))
-        return True
-    amount = bool(_BY_AMOUNT.search(word.text))
-    if item.links[0].type == "text" and sketch.reading.language == "ja" and amount:
-        sketch.sortings.append(Sorting(descending, item, "count", picks=True, common=True))
-        sketch.groups.append(item)
-        return True
-    alone = not sketch.limit and not _earlier_target(sketch, match.start())
-    if alone and not _later_entity_asked(sketch, match):
+    sorting = _ranking(sketch, word, item, counted=counted)
+    if sorting.agg is None and not sketch.limit and not _earlier_target(sketch, match.start()):
         if _later_column(sketch, match):
             sketch.targets.append(Target(item))
-            sketch.sortings.append(Sorting(descending, item, picks=True))
+        elif not _later_entity_asked(sketch, match):
+            sketch.targets.append(Target(item, "max" if sorting.descending else "min"))
             return True
-        sketch.targets.append(Target(item, "max" if descending else "min"))
-        return True
-    sketch.sortings.append(Sorting(descending, item, picks=True, amount=amount))
+    sketch.sortings.append(sorting)
+    if sorting.common:
+        sketch.groups.append(item)
     return True
+
+
+def _ranking(sketch: Sketch, word: Item, item: Item, *, counted: bool) -> Sorting:
+    """By what rows or groups are ranked: how many there are, a metric, or a column."""
+    descending = word.tag.startswith("desc")
+    numeric = item.code == "D" and item.links[0].type in ("number", "year")
+    if item.code == "E" or (counted and not numeric):
+        return Sorting(descending, item, "count", picks=True)
+    if item.code == "M":
+        return Sorting(descending, item, "metric", picks=True)
+    amount = bool(_BY_AMOUNT.search(word.text))
+    if item.links[0].type == "text" and sketch.reading.language == "ja" and amount:
+        return Sorting(descending, item, "count", picks=True, common=True)
+    return Sorting(descending, item, picks=True, amount=amount)
 
 
 def ranked_by_aggregate(sketch: Sketch, match: Match) -> bool:
@@ -63,7 +64,7 @@ def ranked_by_aggregate(sketch: Sketch, match: Match) -> bool:
     word, agg, item = (item_of(sketch, match, name) for name in ("s", "a", "x"))
     if word is None or agg is None or item is None or " " in word.tag:
         return False
-    sketch.sortings.append(Sorting(word.tag == "desc", item, _agg(agg), picks=True))
+    sketch.sortings.append(Sorting(word.tag == "desc", item, aggregate_of(agg), picks=True))
     return True
 
 
@@ -104,8 +105,8 @@ def aggregate(sketch: Sketch, match: Match) -> bool:
     for item in items:
         for function in functions:
             metric = item.code == "M"
-            sketch.targets.append(Target(item, "metric" if metric else _agg(function)))
-            if metric and _agg(function) != "sum":
+            sketch.targets.append(Target(item, "metric" if metric else aggregate_of(function)))
+            if metric and aggregate_of(function) != "sum":
                 sketch.weak.append(note("odd_aggregate", name=item.text, other=function.text))
     return True
 
@@ -171,7 +172,7 @@ def absent(sketch: Sketch, match: Match) -> bool:
     return True
 
 
-def distinct(sketch: Sketch, match: Match) -> bool:
+def distinct(sketch: Sketch, _match: Match) -> bool:
     """Different countries: each once."""
     sketch.flags.add("distinct")
     return True

@@ -160,11 +160,10 @@ class _Aggregate:
             for branch in self.branches
             for atom in branch.atoms
         ]
-        union: exp.Query | None = None
-        for branch in self.branches:
-            part = self._branch(branch, columns)
-            union = part if union is None else exp.union(union, part, distinct=False, copy=False)
-        assert union is not None  # noqa: S101 - there is a measure, hence a branch
+        first, *others = [self._branch(branch, columns) for branch in self.branches]
+        union: exp.Query = first
+        for part in others:
+            union = exp.union(union, part, distinct=False, copy=False)
         alias = exp.TableAlias(this=identifier("parts"))
         keys: list[exp.Expr] = [_part(name) for name in self.key_names]
         value = self._values(lambda atom: _largest(self._stack_name(self._of(atom, 0), atom)))
@@ -232,7 +231,7 @@ class _Aggregate:
 
     def _values(self, one: Callable[[Atom], exp.Expr]) -> Callable[[Measure], exp.Expr]:
         def value(measure: Measure) -> exp.Expr:
-            return combined(measure, tuple(one(atom) for atom in atoms(measure, self.names)))
+            return combined(tuple(one(atom) for atom in atoms(measure, self.names)))
 
         return value
 

@@ -151,9 +151,7 @@ class FilterBuilder:
         if found is None:
             raise CannotPlan("no_value", name=bound.values[0].text)
         column, match = found
-        texts = [match.value]
-        for item in bound.values[1:]:
-            texts.append(self._stored(item, column))
+        texts = [match.value, *(self._stored(item, column) for item in bound.values[1:])]
         return column, tuple(texts), False
 
     def _stored(self, item: Item, column: Field) -> str:
@@ -195,11 +193,16 @@ class FilterBuilder:
                 return column
         if has_metric:
             return None
-        candidates = [anchor, *sorted(self.resolver.mentioned, key=lambda e: -self.resolver.mentioned[e])]
+        absent = [entity for item, _ in self.sketch.absent if (entity := self.resolver.entity(item))]
+        candidates = [
+            *absent,
+            anchor,
+            *sorted(self.resolver.mentioned, key=lambda e: -self.resolver.mentioned[e]),
+        ]
         for name in dict.fromkeys(candidates):
-            entity = self.names.entity(name)
-            if entity.time:
-                return Field(name, entity.time)
+            time = self.names.entity(name).time
+            if time:
+                return Field(name, time)
         for name in dict.fromkeys(candidates):
             years = [
                 Field(name, d.name)

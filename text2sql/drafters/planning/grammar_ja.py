@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from text2sql.drafters.planning import actions, asking
+from text2sql.drafters.planning import actions, asking, bounding
 from text2sql.drafters.planning.actions import Rule, rule
 
 RULES: tuple[Rule, ...] = (
@@ -12,25 +12,25 @@ RULES: tuple[Rule, ...] = (
     rule(r"\*", actions.flag("all_columns")),
     rule(r"T", actions.limit),
     # filters
-    rule(r"(?P<d>[DE])(?P<v>[QVNU](?:[|&]?[QVNU])*)(?P<l>L)", actions.like),
-    rule(r"(?P<a>A)o?(?P<d>D)(?P<c>c)", actions.against),
-    rule(r"(?P<d>D)o?(?P<a>A)(?P<c>c)", actions.against),
-    rule(r"(?P<d>D)(?P<lo>[NP])(?P<c>c)(?P<hi>[NP])(?P<c2>c)", actions.between),
-    rule(r"(?P<a>A)o?(?P<x>D)(?P<n>N)(?P<c>c)", actions.aggregate_bound),
-    rule(r"(?P<x>D)o?(?P<a>A)(?P<n>N)(?P<c>c)", actions.aggregate_bound),
-    rule(r"(?P<x>[ED])o?(?P<k>K)(?P<n>N)(?P<c>c)", actions.aggregate_bound),
-    rule(r"(?P<x>M)(?P<n>N)(?P<c>c)", actions.aggregate_bound),
-    rule(r"(?P<d>D)(?P<n>[NP])(?P<c>c)", actions.compare),
-    rule(r"(?P<n>N)(?P<c>c)o?(?P<x>E)", actions.aggregate_bound),
-    rule(r"(?P<x>E)(?P<n>N)(?P<c>c)", actions.aggregate_bound),
-    rule(r"(?P<n>N)(?P<c>c)", actions.compare),
-    rule(r"(?P<d>[DE])(?P<v>[VQ](?:[,&|]+[VQ])*)(?P<z>Z)?", actions.equals),
-    rule(r"(?P<d>D)(?P<v>[NP](?:[,&|]+[NP])*)(?P<z>Z)?", actions.equals),
-    rule(r"(?P<v>[VQ](?:[,&|]+[VQ])*)o?(?P<d>D)(?P<z>Z)?", actions.equals),
-    rule(r"(?P<d>D)(?P<h>H)", actions.missing),
-    rule(r"(?P<v>[VQ](?:[,&|]+[VQ])*)(?P<z>Z)?", actions.lone_values),
-    rule(r"(?P<d>D)(?P<p>P)", actions.period),
-    rule(r"(?P<p>P)", actions.period),
+    rule(r"(?P<d>[DE])(?P<v>[QVNU](?:[|&]?[QVNU])*)(?P<l>L)", bounding.like),
+    rule(r"(?P<a>A)o?(?P<d>D)(?P<c>c)", bounding.against),
+    rule(r"(?P<d>D)o?(?P<a>A)(?P<c>c)", bounding.against),
+    rule(r"(?P<d>D)(?P<lo>[NP])(?P<c>c)(?P<hi>[NP])(?P<c2>c)", bounding.between),
+    rule(r"(?P<a>A)o?(?P<x>D)(?P<n>N)(?P<c>c)", bounding.aggregate_bound),
+    rule(r"(?P<x>D)o?(?P<a>A)(?P<n>N)(?P<c>c)", bounding.aggregate_bound),
+    rule(r"(?P<x>[ED])o?(?P<k>K)(?P<n>N)(?P<c>c)", bounding.aggregate_bound),
+    rule(r"(?P<x>M)(?P<n>N)(?P<c>c)", bounding.aggregate_bound),
+    rule(r"(?P<d>D)(?P<n>[NP])(?P<c>c)", bounding.compare),
+    rule(r"(?P<n>N)(?P<c>c)o?(?P<x>E)", bounding.aggregate_bound),
+    rule(r"(?P<x>E)(?P<n>N)(?P<c>c)", bounding.aggregate_bound),
+    rule(r"(?P<n>N)(?P<c>c)", bounding.compare),
+    rule(r"(?P<d>[DE])(?P<v>[VQ](?:[,&|]+[VQ])*)(?P<z>Z)?", bounding.equals),
+    rule(r"(?P<d>D)(?P<v>[NP](?:[,&|]+[NP])*)(?P<z>Z)?", bounding.equals),
+    rule(r"(?P<v>[VQ](?:[,&|]+[VQ])*)o?(?P<d>D)(?P<z>Z)?", bounding.equals),
+    rule(r"(?P<d>D)(?P<h>H)", bounding.missing),
+    rule(r"(?P<v>[VQ](?:[,&|]+[VQ])*)(?P<z>Z)?", bounding.lone_values),
+    rule(r"(?P<d>D)(?P<p>P)", bounding.period),
+    rule(r"(?P<p>P)", bounding.period),
     # groups and order
     rule(r"Y", actions.bucket),
     rule(r"(?P<x>D(?:[,&]+D)*|E(?:&E)*)o?G", actions.group),

@@ -114,8 +114,8 @@ def title(measure: Measure, names: Names) -> str:
     return measure.metric if measure.agg == "metric" else atoms(measure, names)[0].name
 
 
-def combined(measure: Measure, values: tuple[exp.Expr, ...]) -> exp.Expr:
-    """The measure from its aggregates: itself, or numerator over denominator (nothing over nothing is NULL)."""
+def combined(values: tuple[exp.Expr, ...]) -> exp.Expr:
+    """A measure from its aggregates: itself, or numerator over denominator (nothing over nothing is NULL)."""
     if len(values) == 1:
         return values[0]
     numerator = exp.Mul(this=values[0], expression=exp.Literal.number("1.0"))

@@ -13,13 +13,17 @@ from text2sql.semantics import Dimension, Entity, SemanticModel
 from text2sql.types import Catalog, Column
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-_RESERVED = frozenset(
-    "all and any array as asc between both by case cast check column constraint create cross current default"
-    " delete desc distinct do drop else end except exists false fetch for foreign from full grant group having if in"
-    " index inner insert intersect interval into is join key leading left like limit natural not null offset on or"
-    " order outer primary references right row rows select session set show some table then to"
-    " trailing true union unique update user using values view when where window with".split()
-)
+_RESERVED = frozenset((
+    "all", "and", "any", "array", "as", "asc", "between", "both", "by", "case", "cast", "check",
+    "column", "constraint", "create", "cross", "current", "default", "delete", "desc", "distinct",
+    "do", "drop", "else", "end", "except", "exists", "false", "fetch", "for", "foreign", "from",
+    "full", "grant", "group", "having", "if", "in", "index", "inner", "insert", "intersect",
+    "interval", "into", "is", "join", "key", "leading", "left", "like", "limit", "natural", "not",
+    "null", "offset", "on", "or", "order", "outer", "primary", "references", "right", "row",
+    "rows", "select", "session", "set", "show", "some", "table", "then", "to", "trailing", "true",
+    "union", "unique", "update", "user", "using", "values", "view", "when", "where", "window",
+    "with",
+))  # fmt: skip
 
 
 def identifier(name: str) -> exp.Identifier:

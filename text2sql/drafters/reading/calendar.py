@@ -111,8 +111,9 @@ def fiscal_year_of(value: date, start_month: int) -> int:
 
 
 def part_of(whole: Period, parts: int, number: int) -> Period:
-    """The n-th half (`parts` 2) or quarter (`parts` 4) of a year, calendar or fiscal."""
-    assert whole.start is not None  # noqa: S101 - years have a start
+    """The n-th half (`parts` 2) or quarter (`parts` 4) of a year, calendar or fiscal; `ValueError` if it is open."""
+    if whole.start is None:
+        raise ValueError("an open period has no parts")
     length = 12 // parts
     start = add_months(whole.start, (number - 1) * length)
     name = f"Q{number}" if parts == 4 else ("first half", "second half")[number - 1]

@@ -12,7 +12,20 @@ from text2sql.drafters.reading.calendar import Period
 
 Make = Callable[[re.Match[str], date, int], Period | None]
 
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _MONTH = "|".join(f"{name}|{name[:3]}\\.?" for name in _MONTHS) + "|sept\\.?"
 _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
             "ten": 10, "twelve": 12}  # fmt: skip
@@ -144,17 +157,25 @@ def _to_date(match: re.Match[str], today: date, fiscal_start: int) -> Period:
 
 
 _UNITS = r"(?P<unit>day|week|month|fiscal\s+quarter|quarter|fiscal\s+year|year)"
+_PART_OF_YEAR = (
+    rf"\b(?:the\s+)?(?P<ordinal>{'|'.join(_ORDINALS)})\s+(?P<part>quarter|half)\s+(?:of\s+)?(?:the\s+)?"
+    rf"(?:{_FISCAL})?{_YEAR}\b"
+)
+_ROLLING = (
+    rf"\b(?:the\s+)?(?:last|past|previous|recent)\s+(?P<count>\d{{1,3}}|{'|'.join(_NUMBERS)})\s+"
+    r"(?P<unit>days|weeks|months|quarters|years)\b"
+)
+_BARE_MONTH = (
+    r"(?:(?<=\bin\s)|(?<=\bfrom\s)|(?<=\bto\s)|(?<=\bsince\s)|(?<=\bof\s)|(?<=\bbetween\s)|(?<=\buntil\s))"
+    rf"(?P<month>{_MONTH})(?![\w'-])"
+)
 ATOMS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), make)
     for pattern, make in (
         (rf"\b(?:(?P<part>q|h)(?P<digit>[1-4]))\s*(?:of\s+|,\s*|-\s*|/\s*)?(?:{_FISCAL})?{_YEAR}\b", _part),
         (rf"\b(?:{_FISCAL}){_YEAR}\s*[,/-]?\s*(?:(?P<part>q|h)(?P<digit>[1-4]))\b", _part),
         (rf"\b{_YEAR}\s*[,/-]?\s*(?P<part>q|h)(?P<digit>[1-4])\b", _part),
-        (
-            rf"\b(?:the\s+)?(?P<ordinal>{'|'.join(_ORDINALS)})\s+(?P<part>quarter|half)\s+(?:of\s+)?(?:the\s+)?"
-            rf"(?:{_FISCAL})?{_YEAR}\b",
-            _part,
-        ),
+        (_PART_OF_YEAR, _part),
         (rf"\b(?:the\s+)?(?P<ordinal>{'|'.join(_ORDINALS)})\s+(?P<part>quarter|half)\b", _part),
         (rf"\b{_FISCAL}(?P<year>(?:(?:19|20)\d{{2}})|\d{{2}})\b", _fiscal_year),
         (rf"\b{_YEAR}\s+(?P<fiscal>fiscal(?:\s+year)?)\b", _fiscal_year),
@@ -164,12 +185,10 @@ ATOMS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
         (rf"\b{_YEAR}[-/](?P<month>\d{{1,2}})[-/](?P<day>\d{{1,2}})\b", _iso),
         (rf"\b{_YEAR}-(?P<month>0[1-9]|1[0-2])\b", _iso),
         (r"\b(?:today|yesterday)\b", _day_word),
-        (rf"\b(?:the\s+)?(?:last|past|previous|recent)\s+(?P<count>\d{{1,3}}|{'|'.join(_NUMBERS)})\s+"
-         r"(?P<unit>days|weeks|months|quarters|years)\b", _rolling),
+        (_ROLLING, _rolling),
         (rf"\b(?:{_UNITS}[\s-]+to[\s-]+date|ytd|mtd|qtd)\b", _to_date),
         (rf"\b(?:the\s+)?(?P<which>this|current|last|previous|prior|past|next)\s+{_UNITS}\b(?!'s)", _relative),
-        (rf"(?:(?<=\bin\s)|(?<=\bfrom\s)|(?<=\bto\s)|(?<=\bsince\s)|(?<=\bof\s)|(?<=\bbetween\s)|(?<=\buntil\s))"
-         rf"(?P<month>{_MONTH})(?![\w'-])", _bare_month),
+        (_BARE_MONTH, _bare_month),
         (rf"(?<![\w.,$¥-]){_YEAR}(?![\w,.-]*\d)(?!\s*(?:円|人|件|ドル|%|yen|dollars))\b", _bare_year),
     )
 )  # fmt: skip

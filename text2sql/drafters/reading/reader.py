@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from retrieval.language import detect
-from text2sql.drafters.reading.calendar import Period
 from text2sql.drafters.reading.items import CODES, Item, Reading
 from text2sql.drafters.reading.lexicon import lexicon
 from text2sql.drafters.reading.numbers import Number, find_numbers
@@ -69,11 +68,8 @@ class Reader:
     def _pieces(self, text: str, tokens: list[Token], today: Today, language: str) -> dict[int, list[_Piece]]:
         fixed = [*_quoted(text, self._values), *_limits(text)]
         spans = [(item.start, item.end) for item in fixed]
-        for span in find_periods(text, today):
-            fixed.append(Item("P", span.start, span.end, text[span.start : span.end], span.opened,
-                              period=_in_words(span, text, language), number=_year_number(span.period.year)))  # fmt: skip
-        for number in find_numbers(text):
-            fixed.append(Item("N", number.start, number.end, text[number.start : number.end], number=number))
+        fixed += [_period(span, text, language) for span in find_periods(text, today)]
+        fixed += [Item("N", n.start, n.end, text[n.start : n.end], number=n) for n in find_numbers(text)]
         pieces: dict[int, list[_Piece]] = {}
         for item in fixed:
             piece = _over(tokens, item)
@@ -89,7 +85,7 @@ class Reader:
     ) -> Iterator[_Piece]:
         token = tokens[at]
         for end, phrase in lexicon(language).at(texts, at):
-            item = _item(CODES[phrase.role], text, tokens, at, end, role=phrase.role, tag=phrase.tag)
+            item = replace(_item(CODES[phrase.role], text, tokens, at, end), role=phrase.role, tag=phrase.tag)
             # Verbs between two tables and filling nouns add nothing, but a column of that name goes first.
             cost = _PHRASE_COSTS.get(phrase.role, 0.7 if item.code == "." else 1.0)
             yield _Piece(at, end, cost, item)
@@ -102,7 +98,7 @@ class Reader:
             yield _Piece(at, end, 1.05 + 2 * (1 - links[0].score), item)
         for end, matches in self._values.at(tokens, at):
             if _sayable(text, tokens, at, end, matches):
-                item = _item("V", text, tokens, at, end, values=matches)
+                item = replace(_item("V", text, tokens, at, end), values=matches)
                 yield _Piece(at, end, 1.2, item)
         if token.kind == "word":
             fuzzy = self._linker.fuzzy(token.stem)
@@ -154,8 +150,7 @@ def _cover(tokens: list[Token], pieces: dict[int, list[_Piece]], text: str) -> l
         best[at] = min(choices, key=lambda choice: (choice[0], -choice[1].end))
     items, at = [], 0
     while at < count:
-        piece = best[at][1]
-        assert piece is not None  # noqa: S101 - every token has at least its unknown piece
+        piece = best[at][1] or _Piece(at, at + 1, 0.0, _unknown(text, tokens[at]))
         items.append(piece.item)
         at = piece.end
     return items
@@ -186,13 +181,9 @@ def _merge_unknown(items: list[Item], text: str) -> Iterator[Item]:
         yield held
 
 
-def _item(
-    code: str, text: str, tokens: list[Token], at: int, end: int, *,
-    role: str = "", tag: str = "", values: tuple[ValueMatch, ...] = (), links: tuple[Link, ...] = (),
-    plural: bool = False,
-) -> Item:  # fmt: skip
+def _item(code: str, text: str, tokens: list[Token], at: int, end: int) -> Item:
     start, stop = tokens[at].start, tokens[end - 1].end
-    return Item(code, start, stop, text[start:stop], role, tag, links, values, plural=plural)
+    return Item(code, start, stop, text[start:stop])
 
 
 def _linked(text: str, tokens: list[Token], at: int, end: int, links: tuple[Link, ...]) -> Item:
@@ -201,13 +192,15 @@ def _linked(text: str, tokens: list[Token], at: int, end: int, links: tuple[Link
     best = {kind: max((k.score for k in links if k.kind == kind), default=0.0) for kind in _KINDS}
     if best["metric"] and best["metric"] >= max(best["dimension"], best["entity"]):
         code = "M"
-    elif best["entity"] > best["dimension"] or (best["entity"] and plural):
-        code = "E"
-    elif best["entity"] and best["entity"] == best["dimension"]:
+    elif (
+        best["entity"] > best["dimension"]
+        or (best["entity"] and plural)
+        or (best["entity"] and best["entity"] == best["dimension"])
+    ):
         code = "E"
     else:
         code = "D"
-    return _item(code, text, tokens, at, end, links=links, plural=plural)
+    return replace(_item(code, text, tokens, at, end), links=links, plural=plural)
 
 
 _KINDS = ("metric", "dimension", "entity")
@@ -250,9 +243,11 @@ def _year_number(year: int | None) -> Number | None:
     return Number(0, 0, Decimal(year), text=str(year)) if year else None
 
 
-def _in_words(span: PeriodSpan, text: str, language: str) -> Period:
+def _period(span: PeriodSpan, text: str, language: str) -> Item:
     """Japanese answers name a period as the question did; English labels are made by the calendar."""
-    return span.period.named(text[span.start : span.end]) if language == "ja" else span.period
+    said = text[span.start : span.end]
+    period = span.period.named(said) if language == "ja" else span.period
+    return Item("P", span.start, span.end, said, span.opened, period=period, number=_year_number(period.year))
 
 
 def _over(tokens: list[Token], item: Item) -> _Piece | None:

@@ -18,7 +18,6 @@ from text2sql.drafters.planning.plan import (
     Measure,
     Note,
     QueryPlan,
-    Related,
 )
 from text2sql.drafters.planning.resolver import Resolver
 from text2sql.drafters.planning.scope import Names
