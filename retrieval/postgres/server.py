@@ -69,8 +69,15 @@ def state(folder: ServerFolder) -> State:
 
 
 def socket_folder(folder: ServerFolder) -> Path:
-    """Where the running (or last) server has its socket."""
-    return Path(str(folder.note().get("socket", folder.run)))
+    """Where the running (or last) server has its socket. What a copied home says about its original is not believed."""
+    note = folder.note()
+    elsewhere = note.get("socket")
+    return Path(str(elsewhere)) if elsewhere and note.get("folder") == _identity(folder) else folder.run
+
+
+def _identity(folder: ServerFolder) -> list[int]:
+    found = folder.path.stat()
+    return [found.st_dev, found.st_ino]
 
 
 def accepts(place: Path) -> bool:
@@ -164,7 +171,8 @@ def _launch(folder: ServerFolder, program: Program, settings: Mapping[str, str],
     trim(folder.path / "server.log")
     sweep(folder)
     place = _choose_socket_folder(folder)
-    folder.write(folder.notes, json.dumps({"socket": str(place), "major": program.major}))
+    elsewhere = str(place) if place != folder.run else None
+    folder.write(folder.notes, json.dumps({"socket": elsewhere, "folder": _identity(folder)}))
     try:
         log = os.open(folder.log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:

@@ -168,14 +168,14 @@ def test_an_old_pgvector(other: dict[str, str], home: Path, monkeypatch: pytest.
     assert "0.7 or newer" in error.what
 
 
-def test_a_server_that_goes_away_is_noticed_before_the_timeout(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path / "home").acquire() as lease:
-        by_dsn = open_database(tmp_path / "none", make_conninfo(lease.dsn, dbname="shop"))
+def test_a_server_that_goes_away_is_noticed_before_the_timeout(made_home: Path) -> None:
+    with EmbeddedPostgres(made_home).acquire() as lease:
+        by_dsn = open_database(made_home / "none", make_conninfo(lease.dsn, dbname="shop"))
         with by_dsn.connection() as connection:
             connection.execute("SELECT 1")
     with pytest.raises(StoreUnavailable, match="cannot be reached"), by_dsn.connection(timeout=20):
         pass
-    with EmbeddedPostgres(tmp_path / "home").acquire(), by_dsn.connection(timeout=20) as connection:
+    with EmbeddedPostgres(made_home).acquire(), by_dsn.connection(timeout=20) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     by_dsn.close()
 

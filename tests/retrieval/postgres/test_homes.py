@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from retrieval.errors import HomeUnusable, StoreUnavailable
@@ -81,8 +82,8 @@ def test_root_runs_it_as_who_is_asked_for(tmp_path: Path) -> None:
     assert account.switch
 
 
-def test_a_long_home_gets_its_socket_elsewhere(tmp_path: Path) -> None:
-    home = tmp_path / ("long" * 30) / "home"
+def test_a_long_home_gets_its_socket_elsewhere(made_home: Path) -> None:
+    home = made_home.rename(made_home.with_name("long" * 30))
     with open_database(home) as database:
         with database.connection() as connection:
             connection.execute("CREATE TABLE public.sales AS SELECT 1 AS n")
@@ -101,9 +102,27 @@ def test_a_long_home_gets_its_socket_elsewhere(tmp_path: Path) -> None:
     assert not place.exists()
 
 
-def test_a_comma_in_the_path_is_no_second_host(tmp_path: Path) -> None:
-    with open_database(tmp_path / "one,two") as database, database.connection() as connection:
+def test_a_comma_in_the_path_is_no_second_host(made_home: Path) -> None:
+    home = made_home.rename(made_home.with_name("one,two"))
+    with open_database(home) as database, database.connection() as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("name", ["short", "long" * 30])
+def test_the_copy_of_a_running_home_leaves_the_original_alone(made_home: Path, name: str) -> None:
+    home = made_home.rename(made_home.with_name(name))
+    copy = home.with_name(f"{name}-copy")
+    with open_database(home) as database:
+        with database.connection() as connection:
+            connection.execute("CREATE TABLE public.sales AS SELECT 1 AS n")
+        subprocess.run(["cp", "-a", str(home), str(copy)], check=True)
+        assert status(copy).state == "down"
+        with open_database(copy) as other, other.connection() as connection:
+            assert connection.execute("SELECT n FROM public.sales").fetchall() == [(1,)]
+            assert status(copy).pid != status(home).pid
+        assert down(copy)
+        with psycopg.connect(database.dsn) as fresh:
+            assert fresh.execute("SELECT n FROM public.sales").fetchall() == [(1,)]
 
 
 def test_no_place_for_a_socket(made_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,7 +144,7 @@ def test_a_link_in_place_of_a_file_of_ours_is_not_followed(made_home: Path, tmp_
     assert target.read_text() == "keep"
 
 
-def test_programs_out_of_reach_are_copied_once_and_checked(tmp_path: Path) -> None:
+def test_programs_out_of_reach_are_copied_once_and_checked(made_home: Path, tmp_path: Path) -> None:
     only_root()
     original = program.bundled()
     closed = tmp_path / "venv"
@@ -159,7 +159,7 @@ def test_programs_out_of_reach_are_copied_once_and_checked(tmp_path: Path) -> No
     libraries = original.root.parents[1] / f"{original.root.parent.name}.libs"
     shutil.copytree(libraries, closed / libraries.name)
     hidden = program.Program(18, package / original.root.name)
-    account = server_account(tmp_path / "home", tmp_path / "home" / "data")
+    account = server_account(made_home, made_home / "postgres" / "data")
     # pytest's own folder is closed to everybody, so a cache below it would be as well
     cache = Path(f"/tmp/bunmyaku-test-cache-{os.getpid()}")
     try:
@@ -171,7 +171,7 @@ def test_programs_out_of_reach_are_copied_once_and_checked(tmp_path: Path) -> No
         assert program.program_for(account, hidden, cache).root.stat().st_ino == made
         _damage(copy)
         assert program.program_for(account, hidden, cache).root.stat().st_ino != made
-        lease = EmbeddedPostgres(tmp_path / "home", program=copy).acquire()
+        lease = EmbeddedPostgres(made_home, program=copy).acquire()
         with leased_database(lease, "shop") as database, database.connection() as connection:
             assert connection.execute("SELECT '[1]'::vector::text").fetchone() == ("[1]",)
     finally:

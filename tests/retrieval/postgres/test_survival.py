@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import signal
 import threading
@@ -19,23 +21,27 @@ from tests.retrieval.postgres.helpers import Worker, down, eventually, kill_serv
 
 def test_committed_rows_survive_a_kill_in_the_middle_of_writing(made_home: Path) -> None:
     committed: list[int] = []
+    enough = threading.Event()
     with open_database(made_home) as database:
         with database.connection() as connection:
             connection.execute("CREATE TABLE public.sales (n int, filler text)")
 
         def write() -> None:
-            try:
-                for n in range(100_000):
-                    with database.connection() as connection:
-                        connection.execute("INSERT INTO public.sales VALUES (%s, repeat('x', 500))", [n])
+            for n in itertools.count():
+                if enough.is_set():
+                    return
+                with contextlib.suppress(StoreUnavailable), database.connection() as connection:
+                    connection.execute("INSERT INTO public.sales VALUES (%s, repeat('x', 500))", [n])
+                    connection.commit()
                     committed.append(n)
-            except StoreUnavailable:
-                return
 
         writer = threading.Thread(target=write)
         writer.start()
         assert eventually(lambda: len(committed) > 50)
         killed = kill_server(made_home)
+        before = len(committed)
+        assert eventually(lambda: len(committed) > before + 10, 60)  # it goes on by itself
+        enough.set()
         writer.join(60)
         assert not writer.is_alive()
         with database.connection() as connection:
