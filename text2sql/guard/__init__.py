@@ -4,8 +4,8 @@ It reads like a proof over one tree; each step is one file, and stops at the fir
 
 1. reading     one statement, in the dialect, bounded           empty, too_long, many_statements, not_a_query, syntax, hint
 2. wording     what the parser forgives and engines do not      syntax
-3. functions   every call by name and number of arguments       function, arguments, unbounded
-4. gate        every node and argument only reads               not_read_only, node, argument, type, placeholder
+3. gate        every node and argument only reads               not_read_only, node, argument, type, placeholder
+4. functions   every call by name and number of arguments       function, arguments, unbounded
 5. resolve     every name, as the engine reads names            unknown_table, unknown_column, ambiguous_column, aggregate …
 6. rewrite     the caller's rows and columns, at every scan     policy_broken, shadowing
 7. regenerate  only our own text, read back and compared        changed
@@ -88,8 +88,8 @@ def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
         Check("one statement", True, f"one {catalog.dialect} query of {len(statement.tokens)} words")
     )
 
-    calls = check_functions(statement.tokens, allowed)
     nodes = check_nodes(statement.tree, sql, allowed)
+    calls = check_functions(statement.tokens, allowed)
     checks.append(Check("only reads", True, f"{nodes} nodes and {calls} calls, each on the list"))
 
     resolver = Resolver(tables.engine, allowed, tables, sql)

@@ -46,6 +46,8 @@ class Allowlist:
     excluded: Mapping[str, str]
     types: frozenset[str] | None
     collations: frozenset[str]
+    written: Mapping[str, tuple[str, ...]]
+    """Node -> names of functions that it may have been written as, where the parser has another name for it."""
     words: frozenset[str]
     reserved: frozenset[str]
     reserved_as_alias: bool
@@ -67,6 +69,7 @@ def allowlist(dialect: str) -> Allowlist:
         excluded={name: why for why, names in own.get("excluded", {}).items() for name in names.split()},
         types=None if types == "any" else frozenset(types.split()),
         collations=frozenset(str(own["collations"]).split()),
+        written={node: tuple(names.split()) for node, names in common["written"].items()},
         words=frozenset(common["words"].split()),
         reserved=frozenset(own["reserved"].split()),
         reserved_as_alias=bool(own["reserved_as_alias"]),

@@ -7,7 +7,7 @@ from functools import cache
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
-from text2sql.guard.reading import speaker
+from text2sql.guard.reading import parse, speaker
 from text2sql.guard.refusal import Refused
 
 
@@ -32,6 +32,8 @@ def settle(tree: exp.Expr, dialect: str) -> None:
         cast.set("to", _spelled(cast.args["to"].sql(dialect=dialect), dialect).copy())
     if dialect in ("postgres", "redshift"):
         _rounds(tree)
+    elif dialect == "duckdb":
+        _percentiles(tree)
 
 
 @cache
@@ -49,6 +51,15 @@ def _rounds(tree: exp.Expr) -> None:
         plain = exp.Anonymous(this="ROUND")
         node.replace(plain)
         plain.set("expressions", operands)
+
+
+def _percentiles(tree: exp.Expr) -> None:
+    """PERCENTILE_CONT … WITHIN GROUP as DuckDB's generator spells it: QUANTILE_CONT(column, share ORDER BY …)."""
+    for group in list(tree.find_all(exp.WithinGroup)):
+        if isinstance(group.this, exp.PercentileCont | exp.PercentileDisc):
+            text = f"SELECT {group.sql(dialect='duckdb')}"
+            spelt = parse(text, list(speaker("duckdb").tokenize(text)), "duckdb").expressions[0]
+            group.replace(spelt.pop())
 
 
 def _affinities(tree: exp.Expr) -> None:

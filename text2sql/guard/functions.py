@@ -1,11 +1,11 @@
-"""Step 3: every call is of a function on the dialect's list, with a number of arguments it takes, and of bounded size."""
+"""Step 4: every call is of a function on the dialect's list, with a number of arguments it takes, and of bounded size."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
 
-from sqlglot import Token, TokenType
+from sqlglot import Token, TokenType, exp
 
 from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.calls import Call, calls
@@ -34,7 +34,7 @@ def check_functions(tokens: list[Token], allowed: Allowlist) -> int:
 def _check(call: Call, allowed: Allowlist) -> None:
     function = allowed.functions.get(call.name)
     if function is None:
-        raise _unknown(call, allowed)
+        raise unknown_function(call.name, call.token.start, allowed)
     number = len(call.arguments)
     kind = function.kind(0 if call.star and call.name == "count" else number)
     if kind is None or (call.star and call.name != "count"):
@@ -66,17 +66,13 @@ def _check(call: Call, allowed: Allowlist) -> None:
         )  # fmt: skip
 
 
-def _unknown(call: Call, allowed: Allowlist) -> Refused:
-    if call.name in allowed.excluded:
-        return Refused(
-            "function",
-            f"{call.name}() is not allowed here: it {allowed.excluded[call.name]}.",
-            call.token.start,
-            call.name,
-        )
-    offered = nearest(call.name, allowed.functions)
-    message = f"{call.name}() is not among the functions allowed on {allowed.dialect}."
-    return Refused("function", message + instead(offered), call.token.start, call.name, offered)
+def unknown_function(name: str, where: exp.Expr | int, allowed: Allowlist) -> Refused:
+    """Why a function is not allowed: because of what it does, where that is known, or because it is on no list."""
+    if name in allowed.excluded:
+        return Refused("function", f"{name}() is not allowed here: it {allowed.excluded[name]}.", where, name)
+    offered = nearest(name, allowed.functions)
+    message = f"{name}() is not among the functions allowed on {allowed.dialect}."
+    return Refused("function", message + instead(offered), where, name, offered)
 
 
 def _small(argument: list[Token], limit: int) -> bool:

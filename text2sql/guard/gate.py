@@ -1,10 +1,11 @@
-"""Step 4: the statement only reads: every node of the tree, and every argument set on it, is on the list."""
+"""Step 3: the statement only reads: every node of the tree, and every argument set on it, is on the list."""
 
 from __future__ import annotations
 
 from sqlglot import exp
 
 from text2sql.guard.allowlist import Allowlist
+from text2sql.guard.functions import unknown_function
 from text2sql.guard.refusal import Refused
 
 _WRITES = frozenset(
@@ -94,10 +95,9 @@ def _check_function_name(node: exp.Func, sql: str, allowed: Allowlist) -> None:
         names = [node.name.lower()]
     else:
         names = [name.lower() for name in node.sql_names()]
+    names.extend(allowed.written.get(type(node).__name__, ()))
     if not any(name in allowed.functions for name in names):
-        why = next((allowed.excluded[name] for name in names if name in allowed.excluded), "")
-        because = f": it {why}" if why else ""
-        raise Refused("function", f"{names[0]} is not allowed on {allowed.dialect}{because}.", node, names[0])
+        raise unknown_function(next((n for n in names if n in allowed.excluded), names[0]), node, allowed)
 
 
 def _check_type(node: exp.Expr, allowed: Allowlist) -> None:

@@ -129,11 +129,13 @@ def parse(sql: str, tokens: list[Token], dialect: str) -> exp.Expr:
         first = error.errors[0] if error.errors else {}
         highlight = str(first.get("highlight") or "")
         near = f" near {highlight!r}" if highlight else ""
-        message = (
-            f"This is not {dialect} as it is written{near}: {first.get('description', 'it cannot be parsed')}"
-        )
+        message = f"This is not {dialect} as it is written{near}: {first.get('description', 'it cannot be parsed')}."
         at = len(str(first.get("start_context") or "")) if len(sql) < 100 else _at(first, sql)
         raise Refused("syntax", message, at if highlight else None, highlight) from error
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        # The parser stumbles over some texts instead of refusing them.
+        message = f"This is not {dialect} as it is written: it cannot be parsed."
+        raise Refused("syntax", message, cause=type(error).__name__) from error
     if len(trees) != 1 or trees[0] is None:
         raise Refused("many_statements", "There is more than one statement; send one.")
     tree: exp.Expr = trees[0]

@@ -21,7 +21,7 @@ _NAMES = frozenset({TokenType.VAR, TokenType.IDENTIFIER})
 _EXACT = frozenset({TokenType.STRING, TokenType.IDENTIFIER})
 _VALUES = frozenset({TokenType.STRING, TokenType.NUMBER})
 _CASTS = frozenset({"cast", "try_cast"})
-_FREE = frozenset({"nulls", "last", "asc", "interval", "time", "zone", "group", "array"})
+_FREE = frozenset({"nulls", "last", "asc", "interval", "time", "zone", "group", "array", "within"})
 _PYFORMAT = frozenset({"postgres", "redshift"})
 _OURS = re.compile(r"%(?!\(policy_\w+\)s)")
 
@@ -80,9 +80,16 @@ def _words(tokens: list[Token], free: frozenset[str]) -> Counter[str]:
             in_type = in_type and closed not in _CASTS
         elif kind == TokenType.ALIAS:
             in_type = bool(opened) and opened[-1] in _CASTS
-        elif kind in _VALUES or (kind in _NAMES and not in_type and _is_name(tokens, index, free)):
+        elif (kind in _VALUES and not _of_interval(tokens, index)) or (
+            kind in _NAMES and not in_type and _is_name(tokens, index, free)
+        ):
             found[word] += 1
     return found
+
+
+def _of_interval(tokens: list[Token], index: int) -> bool:
+    """`INTERVAL '6 months'` may be written `INTERVAL '6' MONTHS`."""
+    return index > 0 and tokens[index - 1].token_type == TokenType.INTERVAL
 
 
 def _is_name(tokens: list[Token], index: int, free: frozenset[str]) -> bool:

@@ -118,6 +118,10 @@ def _pair(previous: Token, token: Token, dialect: str) -> None:
         )
     if token.token_type == T.COMMA and previous.token_type in _NO_COMMA_AFTER:
         raise Refused("syntax", "A comma with nothing before it.", token.start, ",")
+    if token.token_type == T.ALIAS and (
+        previous.token_type == T.COMMA or previous.token_type in _NO_COMMA_AFTER
+    ):
+        raise Refused("syntax", "AS with nothing before it.", token.start, token.text)
     if previous.token_type == T.IN and token.token_type != T.L_PAREN and dialect != "duckdb":
         raise Refused(
             "syntax", "IN is followed by values or a query in parentheses.", token.start, token.text
