@@ -88,8 +88,9 @@ def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
 def _title_like(text: str, start: int, end: int) -> bool:
     """A short line of its own without an end, with something under it."""
     alone = (start == 0 or text[start - 1] == "\n") and text[end : end + 1] == "\n"
-    short = sum(1 + (not char.isascii()) for char in text[start:end]) <= _TITLE
-    return alone and short and not _ENDED.search(text[start:end])
+    if not alone or end - start > _TITLE or _ENDED.search(text[start:end]):
+        return False
+    return sum(1 + (not char.isascii()) for char in text[start:end]) <= _TITLE
 
 
 @dataclass(frozen=True)

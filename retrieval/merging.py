@@ -6,17 +6,20 @@ the same order. What does not fit is named in `left_out`, never dropped in silen
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from retrieval.language import fold
-from retrieval.tokens import count_tokens, lexical_tokens
+from retrieval.tokens import count_tokens
 from retrieval.types import Context, Fact, Language, Passage, Piece, Principal, Turn
 
 SAME = 0.9
-"""Two passages are one when this share of the words of either is in the other."""
+"""Two passages are one when they share this much of their runs of three characters, and all their numbers."""
+_LONG = 100
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 
 # Expected use: what the question is about, what its words mean, what the documents say, where figures live, how
 # they were asked for before, then the asker and the conversation.
@@ -101,37 +104,48 @@ def _fit(groups: dict[str, list[Piece]], budget: int) -> tuple[list[Piece], Coun
     return kept, missing
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A passage with what it is compared by."""
+
+    passage: Passage
+    folded: str
+    threes: frozenset[str]
+    numbers: frozenset[str]
+
+
 def _without_repeats(passages: Sequence[Passage]) -> tuple[list[Passage], int]:
     """Passages best first, without those that say the same as one before. Catalogue objects are never the same."""
-    kept: list[tuple[Passage, frozenset[str]]] = []
+    kept: list[Passage] = []
+    compared: dict[int, _Compared] = {}
     for passage in sorted(passages, key=lambda p: -p.score):
-        words = frozenset(lexical_tokens(passage.chunk.text))
-        document = passage.chunk.document
-        if document.kind == "document":
-            twin = next(
-                (i for i, (other, seen) in enumerate(kept) if _same(passage, other, words, seen)), None
-            )
+        if passage.chunk.document.kind == "document":
+            one = _compared(passage)
+            twin = next((place for place, other in compared.items() if _same(one, other)), None)
             if twin is not None:
-                if _dated(passage) > _dated(kept[twin][0]):  # of two that say the same the newer is cited
-                    kept[twin] = (replace(passage, score=kept[twin][0].score), words)
+                if _dated(passage) > _dated(kept[twin]):  # of two that say the same the newer is cited
+                    kept[twin] = replace(passage, score=kept[twin].score)
+                    compared[twin] = one
                 continue
-        kept.append((passage, words))
-    return [passage for passage, _ in kept], len(passages) - len(kept)
+            compared[len(kept)] = one
+        kept.append(passage)
+    return kept, len(passages) - len(kept)
 
 
-def _same(one: Passage, other: Passage, words: frozenset[str], seen: frozenset[str]) -> bool:
-    if other.chunk.document.kind != "document":
-        return False
-    if one.chunk.id == other.chunk.id or fold(one.chunk.text) == fold(other.chunk.text):
+def _same(one: _Compared, other: _Compared) -> bool:
+    if one.passage.chunk.id == other.passage.chunk.id or one.folded == other.folded:
         return True
-    both = len(words & seen)
-    # Short texts differ in what matters (a number) while sharing nearly all words; only long ones are compared so.
-    alike = len(words) >= 20 and both >= SAME * len(words) and both >= SAME * len(seen)
-    return alike and _numbers(words) == _numbers(seen)
+    # What differs in a number says something else, and short texts differ in what matters while sharing the rest.
+    longest = max(len(one.threes), len(other.threes))
+    return (
+        longest >= _LONG and one.numbers == other.numbers and len(one.threes & other.threes) >= SAME * longest
+    )
 
 
-def _numbers(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(word for word in words if any(char.isdigit() for char in word))
+def _compared(passage: Passage) -> _Compared:
+    folded = fold(passage.chunk.text)
+    threes = frozenset(folded[place : place + 3] for place in range(len(folded) - 2))
+    return _Compared(passage, folded, threes, frozenset(_DIGITS.findall(folded)))
 
 
 def _newest_first(passages: Sequence[Passage]) -> list[tuple[Passage, str]]:
