@@ -93,9 +93,9 @@ def finding_text(finding: Violation | Warn, language: Language) -> str:
 
     A code without a sentence of its own (an adapter's) is shown with the message it came with.
     """
-    if language == "en":
-        return finding.message
     key = f"guard.{finding.code}"
+    if language == "en" and finding.message:
+        return finding.message
     if not has(key):
         return text("guard.other", language, code=finding.code, message=finding.message)
     sentence = text(key, language)

@@ -1,3 +1,4 @@
+import ast
 import re
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def test_both_languages_want_the_same_values(key):
 def test_japanese_sentences_are_japanese(key):
     sentence = re.sub(r"\{[a-z_]+\}", "", catalogue("ja")[key])
     letters = re.findall(r"[A-Za-z]{4,}", sentence)
-    assert set(letters) <= {"PostgreSQL", "CREATE", "TABLE", "SELECT", "WITH"}, (
+    assert set(letters) <= {"PostgreSQL", "CREATE", "TABLE", "SELECT", "WITH", "JSON", "ORDER", "HAVING"}, (
         "a sentence was left untranslated"
     )
 
@@ -108,3 +109,32 @@ def test_every_key_that_code_names_exists():
         )
     assert named, "the pattern above finds nothing: mend the test"
     assert named <= set(catalogue("en"))
+
+
+def _guard_codes():
+    """The first argument of every `Refused(…)`, `Violation(…)` and `Warn(…)` in the guard's own source."""
+    root = Path(__file__).resolve().parents[2] / "text2sql" / "guard"
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {
+                "Refused",
+                "Violation",
+                "Warn",
+            }:
+                code = node.args[0] if node.args else None
+                if isinstance(code, ast.Constant) and isinstance(code.value, str):
+                    yield code.value
+
+
+def test_every_finding_of_the_guard_has_a_sentence():
+    codes = set(_guard_codes())
+    assert len(codes) > 20, "the search above finds too little: mend the test"
+    assert codes <= {key.removeprefix("guard.") for key in catalogue("ja") if key.startswith("guard.")}
+
+
+def test_a_finding_in_japanese_says_what_offended_and_what_is_near():
+    finding = Violation(
+        "unknown_column", "There is no column amout.", subject="amout", suggestions=("amount",)
+    )
+    assert finding_text(finding, "ja") == "その列は存在しません。（amout）近いもの：amount。"
+    assert finding_text(finding, "en") == "There is no column amout."
