@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -27,8 +27,18 @@ class Field:
 
 def fields_of(result: ResultSet, draft: Draft, model: SemanticModel, language: Language) -> list[Field]:
     """Every column, in order; titles in the language where the semantic model knows them."""
-    rows = result.rows()
-    return [_field(name, [row[name] for row in rows], draft, model, language) for name in result.columns]
+    return named_fields(result.columns, result.rows(), draft, model, language)
+
+
+def named_fields(
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    draft: Draft,
+    model: SemanticModel,
+    language: Language,
+) -> list[Field]:
+    """The same for rows that are no longer a result, such as those kept beside a record."""
+    return [_field(name, [row[name] for row in rows], draft, model, language) for name in columns]
 
 
 def _field(name: str, values: Sequence[Any], draft: Draft, model: SemanticModel, language: Language) -> Field:

@@ -1,24 +1,26 @@
-"""The answer card: sentence, chart, table, SQL, sources, checks. Everything shown is data, never markup."""
+"""The answer card: what came out, the sentence, chart and table, sources, SQL, and why it can be trusted.
+
+Drawn from the record as it was kept, so that a turn looks the same right after it was asked and ever after.
+Everything shown is data, never markup (see `markup`).
+"""
 
 from __future__ import annotations
 
-import html
-import re
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import streamlit as st
 
-from app.messages import error_text, finding_text, text
+from app.chat import markup, tables, trust
+from app.messages import error_text, text
 from app.rendering import pretty_sql
 from retrieval.errors import BunmyakuError
-from retrieval.types import Language, Principal
-from text2sql.types import Warn
+from retrieval.types import Chunk, Language
+from text2sql.semantics import SemanticModel
+from text2sql.types import Choice
 
-if TYPE_CHECKING:
-    from app.wiring import Application
-
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$~:^=])")
 Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
+Record = Mapping[str, Any]
 BADGES: dict[str, tuple[Color, str]] = {
     "answered": ("green", ":material/check_circle:"),
     "no_rows": ("gray", ":material/inbox:"),
@@ -28,108 +30,115 @@ BADGES: dict[str, tuple[Color, str]] = {
     "refused": ("red", ":material/gpp_bad:"),
     "failed": ("red", ":material/error:"),
 }
+HINTS = frozenset({"no_rows", "withheld", "refused", "failed"})
+"""Outcomes whose text does not say by itself what to do next."""
 
 
-def plain(words: str) -> str:
-    """Text as Markdown that shows exactly that text: no link, image, formula or emoji code comes alive."""
-    return "  \n".join(_MARKDOWN.sub(r"\\\1", line) for line in words.splitlines())
+def ask_again(question: str, choice: Choice | None = None) -> None:
+    """Called by a button: have this asked in the run that follows."""
+    st.session_state["asked"], st.session_state["choice"] = question, choice
 
 
-def show(turn: dict[str, Any], app: Application, principal: Principal, language: Language) -> None:
-    """Draw one turn."""
-    record = turn["record"]
-    with st.chat_message("user"):
-        st.markdown(plain(record["question"]))
-    with st.chat_message("assistant"):
-        color, icon = BADGES[record["outcome"]]
-        st.badge(text(f"label.{record['outcome']}", language), color=color, icon=icon)
-        st.markdown(plain(record["text"]))
-        for number, choice in enumerate(turn["choices"]):
-            if st.button(choice.label, key=f"choice_{record['id']}_{number}"):
-                st.session_state["asked"], st.session_state["choice"] = record["question"], choice
-        _rows(record, language)
-        _citations(record, app, principal, language)
-        _trust(record, language)
+def question(words: str) -> None:
+    """The asker's own words."""
+    with st.chat_message("user", avatar=":material/person:"):
+        st.html(markup.words(words))
+
+
+def show(
+    record: Record,
+    *,
+    model: SemanticModel,
+    passages: Mapping[str, Chunk],
+    choices: Sequence[Choice],
+    language: Language,
+) -> None:
+    """Draw one answer. `passages`: the cited chunks that may be read now; `choices`: readings still at hand."""
+    outcome = record["outcome"]
+    color, icon = BADGES[outcome]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(text(f"label.{outcome}", language), color=color, icon=icon)
+        st.html(markup.words(trust.byline(record, language), "quiet"), width="content")
+    st.html(markup.answer(said(record), {citation["marker"] for citation in record["citations"]}))
+    if outcome in HINTS:
+        st.html(markup.words(text(f"ui.todo_{outcome}", language), "quiet"))
+    _buttons(record, choices)
+    if record["result"]:
+        tables.show(record, model)
+        _cut(record, language)
+    _sources(record, passages, language)
+    _sql(record, language)
+    why = text("ui.why" if outcome in ("answered", "no_rows") else "ui.how", language)
+    with st.expander(why, icon=":material/verified_user:"):
+        st.html(trust.html(record, model, language))
 
 
 def show_error(error: BunmyakuError, language: Language) -> None:
     """What went wrong, where, and what to do."""
-    st.error(plain(error_text(error, language)))
+    st.badge(text("label.trouble", language), color="red", icon=":material/error:")
+    st.html(markup.words(error_text(error, language), "trouble bm-words"))
 
 
-def _rows(record: dict[str, Any], language: Language) -> None:
-    if not record["rows"]:
+def said(record: Record) -> str:
+    """The record's text without the list of suggestions, which stand below it as buttons."""
+    told = str(record["text"])
+    lines = "".join(f"\n- {suggestion}" for suggestion in record["suggestions"])
+    return told.removesuffix(text("part.suggestions", record["language"], items=lines)).rstrip()
+
+
+def _buttons(record: Record, choices: Sequence[Choice]) -> None:
+    """Readings to choose from, or questions to ask instead. A reading that is no longer at hand asks again."""
+    if record["outcome"] == "clarify":
+        known = {choice.label: choice for choice in choices}
+        offered = [(label, record["question"], known.get(label)) for label in record["choices"]]
+    else:
+        offered = [(suggestion, suggestion, None) for suggestion in record["suggestions"]]
+    if not offered:
         return
-    if record["chart"]:
-        st.vega_lite_chart(record["chart"], width="stretch")
-    st.dataframe(record["rows"], width="stretch", hide_index=True)
-    total = record["result"]["rows"]
-    if record["result"]["truncated"] or total > len(record["rows"]):
-        st.caption(text("label.rows_shown", language, shown=len(record["rows"]), total=total))
-    if record["sql"]:
-        with st.expander("SQL"):
-            st.code(
-                pretty_sql(record["sql"], record["versions"].get("dialect", "")),
-                language="sql",
-                wrap_lines=True,
-            )
-            if record["parameters"]:
-                st.caption(text("label.parameters", language))
-                st.json(record["parameters"])
+    with st.container(horizontal=True, gap="small"):
+        for number, (label, asked, choice) in enumerate(offered):
+            key = f"offer_{record['id']}_{number}"
+            st.button(markup.label(label), key=key, on_click=ask_again, args=(asked, choice))
 
 
-def _citations(record: dict[str, Any], app: Application, principal: Principal, language: Language) -> None:
-    for citation in record["citations"]:
-        page = f", p. {citation['page']}" if citation["page"] else ""
-        with st.expander(
-            f"[{citation['marker']}] {plain(citation['title'])}{page}", icon=":material/description:"
-        ):
-            _passage(citation, app, principal, language)
+def _cut(record: Record, language: Language) -> None:
+    result, shown = record["result"], len(record["rows"])
+    if result["truncated"]:
+        st.caption(text("outcome.truncated", language, count=f"{result['rows']:,}"))
+    if result["rows"] > shown:
+        st.caption(text("label.rows_shown", language, shown=f"{shown:,}", total=f"{result['rows']:,}"))
 
 
-def _passage(citation: dict[str, Any], app: Application, principal: Principal, language: Language) -> None:
+def _sql(record: Record, language: Language) -> None:
+    """What ran; or, where nothing ran, the draft that was stopped."""
+    dialect = record["versions"].get("dialect", "")
+    stopped = not record["sql"] and record["attempts"]
+    sql = record["attempts"][-1]["draft"]["sql"] if stopped else record["sql"]
+    if not sql:
+        return
+    name = text("ui.sql_stopped" if stopped else "ui.sql", language)
+    with st.expander(name, icon=":material/code:"):
+        st.code(pretty_sql(sql, dialect), language="sql", wrap_lines=True)
+        if record["parameters"]:
+            st.caption(text("label.parameters", language))
+            bound = ((name, trust.listed(value)) for name, value in record["parameters"].items())
+            st.html(markup.pairs(bound))
+
+
+def _sources(record: Record, passages: Mapping[str, Chunk], language: Language) -> None:
+    shown = "".join(_source(citation, passages, language) for citation in record["citations"])
+    if shown:
+        st.html(shown)
+
+
+def _source(citation: Mapping[str, Any], passages: Mapping[str, Chunk], language: Language) -> str:
     """The passage with the quoted span marked, read again as this caller: a right taken away counts at once."""
-    found = app.stores.store.get([citation["chunk_id"]], principal)
-    chunk = found[0] if found else None
+    page = text("ui.page", language, page=citation["page"]) if citation["page"] else ""
+    summary = f"[{citation['marker']}] {citation['title']}{page}"
+    chunk = passages.get(citation["chunk_id"])
     if chunk is None or chunk.document.version != citation["version"]:
-        st.caption(text("ui.passage_changed", language))
-        return
-    start = max(0, citation["start"] - chunk.start)
-    end = max(start, citation["end"] - chunk.start)
-    before, quoted, after = chunk.text[:start], chunk.text[start:end], chunk.text[end:]
-    marked = f"{html.escape(before)}<mark>{html.escape(quoted)}</mark>{html.escape(after)}"
-    st.html(f'<div style="white-space: pre-wrap">{marked}</div>')
+        body = markup.words(text("ui.passage_changed", language), "quiet")
+    else:
+        body = markup.marked(chunk.text, citation["start"] - chunk.start, citation["end"] - chunk.start)
     day = f" · {citation['as_of'][:10]}" if citation["as_of"] else ""
-    st.caption(plain(citation["uri"]) + day)
-
-
-def _warn(raw: dict[str, Any]) -> Warn:
-    return Warn(raw["code"], raw["message"], subject=raw["subject"], suggestions=tuple(raw["suggestions"]))
-
-
-def _trust(record: dict[str, Any], language: Language) -> None:
-    """Why it can be trusted: checks, warnings, what was understood and assumed, the policy, the time it took."""
-    with st.expander(text("ui.why", language), icon=":material/verified_user:"):
-        for check in record["checks"]:
-            mark = ":material/check:" if check["passed"] else ":material/close:"
-            st.markdown(f"{mark} **{plain(check['name'])}** {plain(check['detail'])}")
-        for warning in record["warnings"]:
-            st.warning(plain(finding_text(_warn(warning), language)))
-        for item in record["understood"]:
-            st.markdown(f"{text('label.understood', language)}: {plain(item)}")
-        for item in record["assumptions"]:
-            st.markdown(f"{text('label.assumed', language)}: {plain(item)}")
-        for name, words in record["definitions"].items():
-            st.markdown(f"**{plain(name)}**: {plain(words)}")
-        for item in record["left_out"]:
-            st.markdown(f"{text('label.left_out', language)}: {plain(item)}")
-        asker = record["principal"]
-        roles = ", ".join(asker["roles"]) or "–"
-        st.caption(
-            plain(
-                f"{asker['name']} ({roles}) · {text('label.policy', language)}: {record['policy'] or 'none'}"
-            )
-        )
-        spent = " · ".join(f"{part} {seconds * 1000:.0f} ms" for part, seconds in record["timings"].items())
-        st.caption(plain(f"{record['route']}: {record['why']} · {spent} · {record['tokens']} tokens"))
-        st.caption(record["id"])
+    return markup.details(summary, body + markup.words(citation["uri"] + day, "quiet"))

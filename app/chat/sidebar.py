@@ -2,54 +2,83 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
+from app.chat import markup, session
 from app.messages import text
+from app.wiring import Application
 from retrieval.types import Language, Principal
-
-if TYPE_CHECKING:
-    from app.wiring import Application
 
 LANGUAGES: dict[str, Language] = {"English": "en", "日本語": "ja"}
 
 
 def draw(app: Application) -> tuple[Principal, Language]:
-    """Draw it; returns who asks and the language of the page."""
-    people = app.directory.everyone() if app.directory else []
-    by_id = {who.id: who for who in people}
-    default = app.principal(None).id
+    """Draw it; returns who asks and the language of the page. Raises what the directory raises."""
+    people = {who.id: who for who in app.directory.everyone()} if app.directory else {}
+    first = session.first_user(people) or app.principal(None).id
+    known = people.get(st.session_state.get("user", first)) or people[first]
+    language = _language(known)
     with st.sidebar:
+        st.html('<div class="bm-brand">Bunmyaku <span>文脈</span></div>')
         chosen = st.selectbox(
-            "User · 利用者",
-            list(by_id),
-            index=list(by_id).index(default),
-            format_func=lambda user_id: f"{by_id[user_id].name} ({', '.join(by_id[user_id].roles)})",
+            text("ui.user", language),
+            list(people),
+            index=list(people).index(first),
+            format_func=lambda user_id: _called(people[user_id]),
             key="user",
         )
-        principal = by_id[chosen]
-        names = list(LANGUAGES)
-        start = list(LANGUAGES.values()).index(principal.language)
-        name = st.radio(
-            "Language · 言語", names, index=start, horizontal=True, key=f"language_{principal.id}"
+        principal = people[chosen]
+        language = _language(principal)
+        st.radio(
+            "Language · 言語",
+            list(LANGUAGES),
+            index=list(LANGUAGES.values()).index(principal.language),
+            horizontal=True,
+            key=_language_key(principal),
         )
-        language = LANGUAGES[name]
-        for attribute, value in principal.attributes.items():
-            shown = ", ".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
-            st.caption(f"{attribute}: {shown}")
-        if st.button(text("ui.new_conversation", language), width="stretch"):
-            st.session_state["conversation"] = uuid.uuid4().hex
-            st.session_state["turns"] = []
+        _attributes(principal)
+        st.button(
+            text("ui.new_conversation", language),
+            key="new",
+            icon=":material/add_comment:",
+            width="stretch",
+            on_click=session.start,
+        )
+        st.divider()
         _holdings(app, language)
     return principal, language
 
 
+def _language_key(principal: Principal) -> str:
+    return f"language_{principal.id}"
+
+
+def _language(principal: Principal) -> Language:
+    """The page's language: as chosen, else the caller's own. Known before the radio is drawn, for the labels above."""
+    chosen: str = st.session_state.get(_language_key(principal), "")
+    return LANGUAGES.get(chosen, principal.language)
+
+
+def _called(who: Principal) -> str:
+    return f"{who.name or who.id} ({', '.join(who.roles) or '–'})"
+
+
+def _attributes(principal: Principal) -> None:
+    items = [
+        (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
+        for name, value in principal.attributes.items()
+    ]
+    if items:
+        st.html(markup.pairs(items))
+
+
 def _holdings(app: Application, language: Language) -> None:
-    side = app.warehousing
-    policy = (side.policy.name if side and side.policy else None) or "none"
-    st.divider()
-    st.caption(f"{text('label.policy', language)}: {policy}")
-    st.caption(f"{text('ui.model', language)}: {app.stores.settings.model}")
-    st.caption(text("ui.loopback", language))
+    side, none = app.warehousing, text("ui.none", language)
+    policy = (side.policy.title if side and side.policy else "") or text("ui.policy_none", language)
+    model = app.stores.settings.model
+    lines = [
+        (text("label.policy", language), policy),
+        (text("ui.model", language), none if model == "none" else model),
+    ]
+    st.html(markup.pairs(lines))
+    st.html(markup.words(text("ui.loopback", language), "quiet"))

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app import chat
 from app import settings as configuration
-from app.chat import page
 from app.commands.opening import require_home
 from app.errors import SettingsError
+
+SERVER = f"{chat.__name__}.server"
+ACCENT = "#2f5d8a"
+FONT = (
+    '"Source Sans", "Noto Sans JP", "Hiragino Sans", "Yu Gothic UI", Meiryo, "Noto Sans CJK JP", sans-serif'
+)
+"""Japanese fonts by name: a page that says it is English would be given Chinese forms of the characters."""
 
 
 def command(
@@ -32,7 +39,7 @@ def serve(host: str, port: int, *, open_browser: bool = False) -> int:
     """Run Streamlit in a child process; returns its exit code. Raises `SettingsError` when the port is taken."""
     _require_free(host, port)
     arguments = [
-        *("-m", "streamlit", "run", str(Path(page.__file__))),
+        *("-m", SERVER),
         f"--server.port={port}",
         f"--server.address={host}",
         f"--server.headless={str(not open_browser).lower()}",
@@ -40,12 +47,20 @@ def serve(host: str, port: int, *, open_browser: bool = False) -> int:
         "--browser.gatherUsageStats=false",
         "--client.toolbarMode=minimal",
         "--client.showErrorDetails=none",
+        "--client.showSidebarNavigation=false",
+        "--server.showEmailPrompt=false",
+        "--runner.magicEnabled=false",
+        f"--theme.primaryColor={ACCENT}",
+        f"--theme.font={FONT}",
     ]
     child = subprocess.Popen([sys.executable, *arguments])  # noqa: S603 - our own interpreter, fixed arguments
+    before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())  # else it would outlive us
     try:
         return child.wait()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # it had the same signal from the terminal
         return child.wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _require_free(host: str, port: int) -> None:
