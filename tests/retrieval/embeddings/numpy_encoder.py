@@ -81,5 +81,9 @@ class NumpyEncoder:
         attended = self._linear(f"{name}.attention.output.dense", mixed)
         hidden = self._norm(f"{name}.attention.output.LayerNorm", attended + hidden)
         wide = self._linear(f"{name}.intermediate.dense", hidden)
-        wide = wide * 0.5 * (1 + np.vectorize(math.erf)(wide / math.sqrt(2)))
+        wide = (
+            wide
+            * 0.5
+            * (1 + np.array([math.erf(x) for x in wide.ravel() / math.sqrt(2)]).reshape(wide.shape))
+        )
         return self._norm(f"{name}.output.LayerNorm", self._linear(f"{name}.output.dense", wide) + hidden)
