@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 
 from app.figures import show_key
-from app.messages import text
+from app.messages import join, text
 from app.questions import asked, words_of
 from retrieval.language import fold
 from retrieval.types import Fact, Language
@@ -15,7 +16,7 @@ MOST = 6
 """Facts told at once when a question is about the thing as such."""
 
 _MINE = re.compile(r"\b(?:my|mine|am i|do i|i have)\b|私の|わたしの|自分の|僕の|弊社の|当社の", re.IGNORECASE)
-_KATAKANA_KANJI = re.compile(r"[\u30a1-\u30fa\u30fc\u4e00-\u9fff]+")
+_KATAKANA_KANJI = re.compile(r"[\u30a1-\u30fa\u30fc\u4e00-\u9fff]")
 _OWN = ("user",)
 
 
@@ -34,23 +35,35 @@ def relevant_facts(question: str, facts: Sequence[Fact]) -> list[Fact]:
 
 
 def fact_sentences(facts: Sequence[Fact], language: Language) -> list[str]:
-    """One sentence each: what it is called, whose it is, its value, where it is from and when it was true."""
+    """One sentence for each thing and source: what is said of it, where that is from and when it was true."""
     lines = []
-    for fact in facts:
-        names = fact.labels.get(language) or fact.labels.get("en") or (fact.name.rpartition(".")[2],)
-        values = {"name": names[0], "value": _value(fact.value, language), "origin": fact.origin}
-        key = "documents.fact"
-        if fact.entity in _OWN:
-            key += "_own"
+    for (entity, origin, as_of), told in groupby(facts, key=lambda f: (f.entity, f.origin, f.as_of)):
+        items = [(_called(fact, language), _value(fact.value, language)) for fact in told]
+        values = {"origin": origin}
+        key = "documents.fact" if len(items) == 1 else "documents.facts"
+        if len(items) == 1:
+            values |= {"name": items[0][0], "value": items[0][1]}
         else:
-            values["subject"] = fact.entity.partition(":")[2] or fact.entity
-        if fact.as_of is None:
+            said = [text("result.item", language, name=name, value=value) for name, value in items]
+            values["items"] = join(said, language)
+        if entity not in _OWN:
+            values["subject"] = entity.partition(":")[2] or entity
+        elif len(items) > 1:
+            values["subject"] = text("documents.you", language)
+        else:
+            key += "_own"
+        if as_of is None:
             key += "_undated"
         else:
-            values["date"] = show_key(fact.as_of.date(), language)
+            values["date"] = show_key(as_of.date(), language)
         sentence = text(key, language, **values)
         lines.append(sentence[0].upper() + sentence[1:])
     return lines
+
+
+def _called(fact: Fact, language: Language) -> str:
+    names = fact.labels.get(language) or fact.labels.get("en") or (fact.name.rpartition(".")[2],)
+    return names[0]
 
 
 def _value(value: object, language: Language) -> str:

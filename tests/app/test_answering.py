@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,6 +155,16 @@ def test_a_fact_that_is_asked_for_is_told_with_its_origin_and_date(question, sai
 def test_the_thing_alone_is_told_whole_and_the_asker_is_not():
     answer = ask("C-00123?", facts=FACTS)
     assert [fact.name for fact in answer.facts] == ["customer.plan", "customer.city"]
+
+
+def test_several_facts_of_one_thing_are_one_sentence():
+    both = (PLAN, replace(CITY, as_of=DATED), ROLE)
+    assert ask("Plan and city of C-00123?", facts=both).text == (
+        "C-00123: plan Gold and city 大阪市 (from shop.customers, as of 2026-10-01)."
+    )
+    assert ask("C-00123のプランと市は？", facts=both).text == (
+        "C-00123：プラン Gold、市 大阪市（出典：shop.customers、2026年10月1日 時点）。"
+    )
 
 
 def test_facts_stay_out_of_other_questions():
