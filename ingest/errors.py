@@ -14,6 +14,9 @@ Only `Unreadable` is about one document, and never stops a run; the others end i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from retrieval.errors import BunmyakuError
 
 
@@ -43,3 +46,14 @@ class LimitExceeded(Unreadable):
 
 class Refused(Unreadable):
     """The source will not, or cannot now, hand the document out; worth trying again on the next run."""
+
+
+@contextmanager
+def optional_part() -> Iterator[None]:
+    """A part that a document can do without: its damage is passed over, a limit that it breaks is not."""
+    try:
+        yield
+    except LimitExceeded:
+        raise
+    except Unreadable:
+        return

@@ -148,8 +148,12 @@ def _wide_text(head: bytes) -> bool:
     """Zero bytes because of a two- or four-byte encoding, not because of binary data."""
     if head[:2] in {b"\xff\xfe", b"\xfe\xff"} or head[:4] in {b"\xff\xfe\0\0", b"\0\0\xfe\xff"}:
         return True
-    even, odd = head[::2].count(0) / max(1, len(head[::2])), head[1::2].count(0) / max(1, len(head[1::2]))
-    return len(head) >= 4 and (max(even, odd) > 0.2 and (min(even, odd) < 0.02 or min(even, odd) > 0.45))
+    if len(head) < 4 or head.count(0) > len(head) * 0.8:
+        return False
+    even, odd = head[::2].count(0) / len(head[::2]), head[1::2].count(0) / len(head[1::2])
+    # Zeros in one half only are two-byte text, in three quarters four-byte text; one stray zero is an accident.
+    two, four = min(even, odd) < 0.02 and max(even, odd) > 0.2, min(even, odd) > 0.45
+    return two or four or head.count(0) * 500 < len(head)
 
 
 def _is_email(head: bytes) -> bool:

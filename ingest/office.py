@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from ingest.archives import Archive
-from ingest.errors import LimitExceeded, Unreadable
+from ingest.errors import optional_part
 from ingest.markup import descendants, parse_xml, relations, resolve
 
 
 def main_part(archive: Archive, usual: str) -> str:
     """The name of the main part: by relation, else the usual name."""
-    try:
+    found = usual
+    with optional_part():
         for kind, target in relations(archive.read("_rels/.rels")).values():
             name = resolve("", target)
             if kind == "officeDocument" and archive.has(name):
-                return name
-    except LimitExceeded:
-        raise
-    except Unreadable:
-        pass
-    return usual
+                found = name
+    return found
 
 
 def core_title(archive: Archive) -> str:
     """The title in the document's properties, "" where none was given."""
     if not archive.has("docProps/core.xml"):
         return ""
-    try:
+    titles: list[str] = []
+    with optional_part():
         root = parse_xml(archive.read("docProps/core.xml"))
-    except LimitExceeded:
-        raise
-    except Unreadable:
-        return ""
-    return next((element.text or "" for element in descendants(root, "title")), "")
+        titles = [element.text or "" for element in descendants(root, "title")]
+    return titles[0] if titles else ""

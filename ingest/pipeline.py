@@ -27,6 +27,7 @@ from ingest.limits import Limits, size_in_words
 from ingest.manifest import Entry, Held, Manifest
 from ingest.preparing import Prepared
 from ingest.readers import Readers
+from ingest.reading import file_stem
 from ingest.types import Change, DocumentSource, Labels, Parsed, Quarantined, Report
 from ingest.writing import Ready, Writer, held_for
 from retrieval.embeddings import EmbeddingModel
@@ -216,7 +217,7 @@ class _Run:
             id=self._id(change.key),
             version=version,
             uri=change.uri,
-            title=parsed.title or _stem(change.key),
+            title=parsed.title or file_stem(change.key),
             language=parsed.language,
             tenant=self.tenant,
             labels=self._labels_of(change.uri),
@@ -235,7 +236,7 @@ class _Run:
             sha256=sha256,
             fingerprint=change.fingerprint,
             parser=parsed.parser,
-            splitter=_splitter(),
+            splitter=splitting.identity(),
             embedder=self._embedder(),
             media_type=parsed.media_type,
             title=document.title,
@@ -294,19 +295,9 @@ class _Run:
 def _is_read_as_now(entry: Entry) -> bool:
     """Today's parser and splitter would give the same chunks."""
     name = entry.parser.partition("/")[0]
-    return parsers.identities().get(name) == entry.parser and entry.splitter == _splitter()
+    return parsers.identities().get(name) == entry.parser and entry.splitter == splitting.identity()
 
 
 def _keeps(held: Held) -> bool:
     """Nothing has changed that could make it readable."""
     return held.readers == parsers.fingerprint() and (not held.retry or held.attempts >= _ATTEMPTS)
-
-
-def _splitter() -> str:
-    return f"{splitting.VERSION}/{splitting.SIZE}"
-
-
-def _stem(key: str) -> str:
-    """A file's name without its folder and ending."""
-    name = key.rpartition("/")[2]
-    return name.rpartition(".")[0] or name

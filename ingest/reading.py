@@ -60,7 +60,7 @@ def _with_embedded(parsed: Parsed, name: str, budget: Budget, depth: int) -> Par
     found, title = bool(parsed.text), parsed.title
     reason = None
     for inside in parsed.embedded:
-        label = inside.name or _stem(name)
+        label = inside.name or file_stem(name)
         try:
             if depth + 1 >= budget.limits.depth:
                 raise LimitExceeded(f"nested deeper than {budget.limits.depth} files")
@@ -108,5 +108,6 @@ def _unsupported(media_type: str, name: str) -> str:
     return f"unsupported format: {kind}"
 
 
-def _stem(name: str) -> str:
+def file_stem(name: str) -> str:
+    """A file's name without its folder and ending: its title where it says none of its own."""
     return PurePosixPath(name.replace("\\", "/")).stem or name

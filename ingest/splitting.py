@@ -16,7 +16,7 @@ from retrieval.tokens import count_tokens
 from retrieval.types import Chunk, Document
 
 VERSION = 1
-"""Raised whenever the same document would be cut otherwise: documents cut by an older one are cut again."""
+"""Raised whenever the same document would be cut otherwise."""
 
 SIZE = 128
 
@@ -65,6 +65,11 @@ class _Current:
     def piece(self) -> Piece:
         first = next((unit for unit in self.units if unit.kind != "heading"), self.units[-1])
         return Piece(self.units[0].start, self.units[-1].end, self.units[0].page, first.heading)
+
+
+def identity() -> str:
+    """What the manifest compares: documents cut by another splitter, or to another size, are cut again."""
+    return f"{VERSION}/{SIZE}"
 
 
 def split(parsed: Parsed, document: Document, size: int = SIZE) -> list[Chunk]:

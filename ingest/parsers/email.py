@@ -145,12 +145,14 @@ def _file_name(part: Message) -> str:
 
 
 def header(message: Message, name: str) -> str:
-    """A header's text, encoded words decoded, on one line."""
-    try:
-        value = message.get(name)
-    except (ValueError, LookupError, IndexError):
-        return ""
-    return one_line(_decoded(str(value)), 500) if value is not None else ""
+    """A header's text, encoded words decoded, on one line.
+
+    Taken as it came (`get` would turn undeclared 8-bit text into question marks).
+    """
+    for key, value in message.raw_items():
+        if key.casefold() == name.casefold():
+            return one_line(_decoded(str(value)), 500)
+    return ""
 
 
 def _decoded(value: str) -> str:

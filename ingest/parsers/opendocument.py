@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from ingest.archives import Archive
 from ingest.building import TextBuilder
-from ingest.errors import Unreadable
+from ingest.errors import Unreadable, optional_part
 from ingest.limits import Budget
 from ingest.markup import Element, attribute, child, children, descendants, local, parse_xml
 from ingest.media import ODP, ODS, ODT
@@ -36,7 +35,7 @@ class OpenDocumentParser:
                 "META-INF/manifest.xml"
             ):
                 raise Unreadable("encrypted: a password is needed")
-            with suppress(Unreadable):
+            with optional_part():
                 meta = parse_xml(archive.read("meta.xml"))
                 title = next((element.text or "" for element in descendants(meta, "title")), "")
             body = child(parse_xml(archive.read("content.xml")), "body")

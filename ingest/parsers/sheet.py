@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -14,7 +13,7 @@ from lxml import etree
 
 from ingest.archives import Archive
 from ingest.building import TextBuilder
-from ingest.errors import LimitExceeded, Unreadable
+from ingest.errors import LimitExceeded, Unreadable, optional_part
 from ingest.limits import Budget
 from ingest.markup import (
     Element,
@@ -127,7 +126,7 @@ def _sheet(
     for kind, target in links.values():
         part = resolve(name, target)
         if archive.has(part):
-            with suppress(Unreadable):
+            with optional_part():
                 _related(archive, kind, part, builder, budget)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from ingest.archives import Archive
 from ingest.building import TextBuilder
-from ingest.errors import LimitExceeded, Unreadable
+from ingest.errors import LimitExceeded, Unreadable, optional_part
 from ingest.limits import Budget
 from ingest.markup import (
     Element,
@@ -77,7 +76,7 @@ def _slide(archive: Archive, name: str, builder: TextBuilder, budget: Budget) ->
         elif _placeholder(shape) not in _FURNITURE:
             builder.paragraph(_text(shape))
     links: dict[str, tuple[str, str]] = {}
-    with suppress(Unreadable):
+    with optional_part():
         links = relations(archive.read(relations_of(name)))
     for kind, target in links.values():
         part = resolve(name, target)

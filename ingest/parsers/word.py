@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.archives import Archive
 from ingest.building import TextBuilder
-from ingest.errors import LimitExceeded, Unreadable
+from ingest.errors import LimitExceeded, Unreadable, optional_part
 from ingest.limits import Budget
 from ingest.markup import (
     Element,
@@ -62,7 +61,7 @@ class WordParser:
         with Archive(raw, budget) as archive:
             main = main_part(archive, "word/document.xml")
             links = {}
-            with suppress(Unreadable):
+            with optional_part():
                 links = relations(archive.read(relations_of(main)))
             targets: dict[str, list[str]] = {}
             for kind, target in links.values():
@@ -82,11 +81,10 @@ class WordParser:
 
 def _styles(archive: Archive, name: str) -> _Styles:
     styles = _Styles()
-    try:
+    root = None
+    with optional_part():
         root = parse_xml(archive.read(name))
-    except LimitExceeded:
-        raise
-    except Unreadable:
+    if root is None:
         return styles
     based: dict[str, str] = {}
     for style in children(root, "style"):
@@ -199,7 +197,7 @@ def _inside(element: Element, name: str) -> list[Element]:
 
 
 def _notes(archive: Archive, target: str, builder: TextBuilder) -> None:
-    with suppress(Unreadable):
+    with optional_part():
         for note in parse_xml(archive.read(target)):
             # Word keeps its separator lines as notes of a type.
             if attribute(note, "type") in {"", "normal"}:

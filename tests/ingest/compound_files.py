@@ -10,11 +10,9 @@ _FREE, _END, _FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 
 
 def compound(streams: Mapping[str, bytes]) -> bytes:
-    """A compound file of these streams (`name` or `storage/name`), each padded to the size that needs no mini-stream."""
+    """A compound file of these streams (`name` or `storage/name`), with no mini-stream: its bound is set to zero."""
     storages = sorted({path.split("/")[0] for path in streams if "/" in path})
-    entries: list[tuple[str, int, int, int, int, bytes]] = []  # name, kind, right, child, index, data
     top = [*storages, *(path for path in streams if "/" not in path)]
-    names = ["Root Entry"]
     records: list[dict[str, object]] = [{"name": "Root Entry", "kind": 5, "child": 1 if top else _FREE}]
     for name in top:
         records.append({"name": name, "kind": 1 if name in storages else 2, "data": streams.get(name, b"")})
@@ -27,13 +25,12 @@ def compound(streams: Mapping[str, bytes]) -> bytes:
             records.append({"name": path.split("/", 1)[1], "kind": 2, "data": streams[path]})
             if number + 1 < len(inside):
                 records[-1]["right"] = len(records)
-    del entries, names
     body, fat = b"", []
     for record in records:
         data = record.get("data")
         if isinstance(data, bytes) and data:
-            padded = data.ljust(max(4096, -(-len(data) // _SECTOR) * _SECTOR), b"\0")
-            record["start"], record["size"] = len(fat), len(padded)
+            padded = data.ljust(-(-len(data) // _SECTOR) * _SECTOR, b"\0")
+            record["start"], record["size"] = len(fat), len(data)
             count = len(padded) // _SECTOR
             fat += [*range(len(fat) + 1, len(fat) + count), _END]
             body += padded
@@ -57,7 +54,7 @@ def compound(streams: Mapping[str, bytes]) -> bytes:
         + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
         + bytes(6)
     )
-    header += struct.pack("<IIIIIIIII", 0, own, start, 0, 4096, _END, 0, _END, 0)
+    header += struct.pack("<IIIIIIIII", 0, own, start, 0, 0, _END, 0, _END, 0)
     header += struct.pack("<109I", *(tables + [_FREE] * (109 - own)))
     return header + body
 
