@@ -27,7 +27,7 @@ WAIT_SECONDS = 30.0
 
 _SLICE = 1.0  # seconds between two looks at the embedded server while waiting
 _POOL = 10  # connections a process keeps at most
-_OLDEST_PGVECTOR = (0, 7)  # halfvec and sparsevec
+_OLDEST_PGVECTOR = (0, 8)  # halfvec, sparsevec, and iterative index scans
 _MAINTENANCE = "postgres"
 _QUIET = logging.NullHandler()
 
