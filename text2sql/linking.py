@@ -181,10 +181,11 @@ class Linker:
             form = stems(said)
             form = self._common.written_out(form)
             rest = next((form[len(o) :] for o in owners if len(form) > len(o) and form[: len(o)] == o), form)
+            rest = rest[1:] if rest[:1] == ("の",) else rest  # 店舗の地域 is the 地域 of a 店舗
             if rest == form and _abbreviates(form, owners):
                 rest = form[1:]
             if rest != form:
-                yield rest, replace(link, score=0.97)
+                yield rest, replace(link, score=0.96)
                 for other in self._common.variants(rest):
                     yield other, replace(link, score=0.88, how="common")
             for owner in owners:

@@ -24,6 +24,7 @@ from text2sql.drafters.planning.relating import detours
 from text2sql.drafters.planning.resolver import Ambiguity, Resolver
 from text2sql.drafters.planning.scope import Names
 from text2sql.drafters.planning.sketch import Sketch
+from text2sql.drafters.reading.clauses import clauses, refers_back, resolved, sentences
 from text2sql.drafters.reading.followup import follow
 from text2sql.drafters.reading.items import Reading
 from text2sql.drafters.reading.lexicon import lexicon
@@ -60,6 +61,15 @@ class _Attempt:
     reason: Note | None = None
 
 
+def _sure(attempt: _Attempt) -> bool:
+    return attempt.plan is not None and attempt.confidence >= THRESHOLD
+
+
+def _about_metric(attempt: _Attempt) -> bool:
+    """Whether one of the model's metrics answers it: a plain list may as well be in the documents."""
+    return bool(_sure(attempt) and attempt.plan and any(m.metric for m in attempt.plan.every_measure))
+
+
 class OfflineDrafter:
     """Drafts over one catalogue and model, as one caller sees them. Build it once; safe between threads."""
 
@@ -90,7 +100,7 @@ class OfflineDrafter:
         today = self._today()
         reading = self._reader.read(question, today)
         together = follow(reading, context, lambda text: self._reader.read(text, today))
-        attempt = self._attempt(together or reading)
+        attempt = self._best(together or reading)
         if together is not None:
             attempt = replace(attempt, notes=(note("follow", text=together.text), *attempt.notes))
         return self._outcome(attempt, n)
@@ -129,6 +139,32 @@ class OfflineDrafter:
             if known is not None:
                 found[known.qualified] = None
         return tuple(found)
+
+    def _best(self, reading: Reading) -> _Attempt:
+        """The reading as a whole; of two questions in one, the one that asks for a metric."""
+        parts = clauses(reading.text)
+        if not parts:
+            whole = self._attempt(reading)
+            if _sure(whole):
+                return whole
+            parts = sentences(reading.text)
+        answered = [each for each in map(self._attempt, self._read_parts(parts)) if _about_metric(each)]
+        if len(answered) != 1:
+            return self._attempt(reading)
+        return replace(answered[0], notes=(note("part", text=answered[0].reading.text), *answered[0].notes))
+
+    def _read_parts(self, texts: tuple[str, ...]) -> list[Reading]:
+        """Each part read by itself, a pronoun standing for the metric named before it."""
+        found: list[Reading] = []
+        named = ""
+        for text in texts:
+            part = self._reader.read(text, self._today())
+            if named and not any(item.code in "MDE" for item in part.items):
+                part = self._reader.read(resolved(text, named), self._today())
+            named = next((item.text for item in part.items if item.code == "M"), named)
+            if not refers_back(part.text):
+                found.append(part)
+        return found
 
     # -- what comes of it ------------------------------------------------------------------------------------
 
@@ -195,8 +231,7 @@ class OfflineDrafter:
 
     def _drafts(self, question: str) -> bool:
         """Whether a question would be answered: what is suggested must work."""
-        attempt = self._attempt(self._reader.read(question, self._today()))
-        return attempt.plan is not None and attempt.confidence >= THRESHOLD
+        return _sure(self._attempt(self._reader.read(question, self._today())))
 
     # -- ambiguity -------------------------------------------------------------------------------------------
 

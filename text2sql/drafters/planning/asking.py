@@ -68,6 +68,13 @@ def ranked_by_aggregate(sketch: Sketch, match: Match) -> bool:
     return True
 
 
+def ranked_many(sketch: Sketch, match: Match) -> bool:
+    """売上高が多い店舗の上位5つ: "much" ranks only where it is said how many are wanted."""
+    if not sketch.limit or sketch.limit_kind not in ("asc", "desc"):
+        return False
+    return superlative(sketch, match)
+
+
 def _earlier_target(sketch: Sketch, at: int) -> bool:
     """Whether something was asked for before: then the superlative picks rows of it."""
     return any(code in "DE" for code in sketch.codes[:at]) or any(

@@ -24,7 +24,11 @@ def like(sketch: Sketch, match: Match) -> bool:
 
 def against(sketch: Sketch, match: Match) -> bool:
     """Above the average: a row against the whole column."""
-    dimension = item_of(sketch, match, "d") or item_of(sketch, match, "d2")
+    dimension = item_of(sketch, match, "d")
+    if dimension is not None and dimension.code == "E" and item_of(sketch, match, "d2"):
+        sketch.consume(match.start("d2"), match.end("d2"))
+        return _beyond(sketch, match, item_of(sketch, match, "d2"))
+    dimension = dimension or item_of(sketch, match, "d2")
     agg = item_of(sketch, match, "a")
     operator, concept = operator_of(item_of(sketch, match, "c"))
     if dimension is None or agg is None or dimension.code not in "DE":
@@ -33,6 +37,17 @@ def against(sketch: Sketch, match: Match) -> bool:
         sketch.weak.append(note("stands_for", name=dimension.text, other=concept))
     sketch.aggregate_bounds.append(AggregateBound(operator, None, dimension, aggregate_of(agg), against=True))
     return True
+
+
+def _beyond(sketch: Sketch, match: Match, dimension: Item | None) -> bool:
+    """Employees above the average age: the table stays, to be shown."""
+    agg = item_of(sketch, match, "a")
+    if dimension is None or agg is None:
+        return False
+    operator, _ = operator_of(item_of(sketch, match, "c"))
+    sketch.aggregate_bounds.append(AggregateBound(operator, None, dimension, aggregate_of(agg), against=True))
+    sketch.consume(match.start("c"), match.end("a"))
+    return False
 
 
 def aggregate_bound(sketch: Sketch, match: Match) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from text2sql.drafters.planning.comparing import compared
@@ -25,6 +26,8 @@ from text2sql.drafters.planning.scope import Names
 from text2sql.drafters.planning.shown import Shown
 from text2sql.drafters.planning.sketch import Sketch
 from text2sql.drafters.reading.periods import Today
+
+_YES_OR_NO = re.compile(r"(?:is|are|was|were|does|did|do|can|could|will|has|have|should)\s", re.IGNORECASE)
 
 
 @dataclass
@@ -121,5 +124,7 @@ def refuse_unsupported(sketch: Sketch) -> None:
     for flag in sorted(sketch.flags):
         if flag.startswith("unsupported:"):
             raise CannotPlan("unsupported", name=flag.partition(":")[2])
+    if _YES_OR_NO.match(sketch.reading.text):
+        raise CannotPlan("yes_or_no")
     if "both" in sketch.flags and not any(bound.every for bound in sketch.bounds):
         raise CannotPlan("unsupported", name="both")

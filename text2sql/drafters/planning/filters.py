@@ -157,9 +157,9 @@ class FilterBuilder:
     def _stored(self, item: Item, column: Field) -> str:
         """The value as the column holds it; as said where the column's values are not known."""
         wanted = self.names.dimension(column).sql.strip('"').casefold()
-        table = self.names.entity(column.entity).physical
+        table = self.names.catalog.table(self.names.entity(column.entity).physical)
         for match in item.values:
-            if match.column.casefold() == wanted and match.table.casefold() == table.casefold():
+            if table and match.column.casefold() == wanted and match.table == table.qualified:
                 return match.value
         profile = (found := self.names.column(column)) and found.profile
         if profile and profile.complete:

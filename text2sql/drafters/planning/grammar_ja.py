@@ -40,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     # what is asked for
     rule(r"(?P<a>A)o?(?P<x>D)(?P<s>S)", asking.ranked_by_aggregate),
     rule(r"(?P<x>D)o?(?P<a>A)(?P<s>S)", asking.ranked_by_aggregate),
+    rule(r"(?P<x>[DEM])o?(?P<k>K)?(?P<s>h)", asking.ranked_many),
     rule(r"(?P<x>[DEM])o?(?P<k>K)?(?P<s>S)", asking.superlative),
     rule(r"(?P<s>S)o?(?P<x>[DEM])(?=o?K|b)", asking.superlative),
     rule(r"(?P<s>S)o?(?P<x>[EDM])?", asking.superlative),
@@ -47,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     rule(r"(?P<x>D(?:[,&]+D)+)o?(?P<a>A(?:[,&]+A)*)", asking.aggregate_all),
     rule(r"(?P<x>[DM])o?(?P<a>A(?:[,&]+A)*)", asking.aggregate),
     rule(r"(?P<x>[ED])(?:[o&,]?(?P<u>X))?o?(?P<k>K)", asking.count),
+    rule(r"(?P<x>M)o?(?P<k>K)", asking.count),
     rule(r"(?P<k>K)o?(?P<x>[E])", asking.count),
     rule(r"(?P<k>K)", asking.count),
     rule(r"(?P<x>E)Z", asking.absent),

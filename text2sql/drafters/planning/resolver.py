@@ -17,7 +17,7 @@ from text2sql.semantics import Entity
 from text2sql.values import ValueMatch
 from text2sql.words import split_name, stems
 
-CLOSE = 0.12
+CLOSE = 0.07
 """Two readings whose scores differ by less are equally likely."""
 
 

@@ -103,8 +103,10 @@ class Shown:
         """Where and when ask for a column that is not named."""
         first = self.sketch.reading.text.split(" ", 1)[0].lower()
         concept = {"where": "location", "when": "date"}.get(first)
-        if concept is None or fields or any(t.agg for t in self.sketch.targets):
+        if concept is None or fields:
             return []
+        if any(t.agg for t in self.sketch.targets):
+            raise CannotPlan("unsupported", name=first)
         found = self.resolver.concept(concept, self.only_entity())
         if found is None:
             raise CannotPlan("no_column", name=first)

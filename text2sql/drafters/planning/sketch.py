@@ -106,5 +106,5 @@ class Sketch:
         return [
             i
             for i, code in zip(self.items, self.codes, strict=True)
-            if code in "MDEVQNPUSsCcLAKOBHZRGYFXTt!|"
+            if code in "MDEVQNPUSsCcLAKOBHZRGYFXTht!|"
         ]

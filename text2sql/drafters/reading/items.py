@@ -14,7 +14,7 @@ CODES = {
     "each": "G", "each_before": "g", "aggregate": "A", "superlative": "S", "common": "s", "rare": "s",
     "direction": "R", "order": "O", "compare": "C", "after": "c", "between": "B", "not": "Z", "without": "Z",
     "all_columns": "*", "like": "L", "named": "n", "null": "H", "not null": "H", "grain": "Y", "trend": "F",
-    "versus": "F", "growth": "F", "both": "W", "compared": "F", "unsupported": "!", "times": "t", "verb": ".", "filler": ".", "existing": "x", "rest": ".",
+    "versus": "F", "growth": "F", "both": "W", "compared": "F", "many": "h", "unsupported": "!", "times": "t", "verb": ".", "filler": ".", "existing": "x", "rest": ".",
 }  # fmt: skip
 """Role of a function word -> code. What is found rather than listed: M metric, D dimension, E entity, V value,
 Q quoted text, N number, P period, T limit, U unknown, `,` a comma."""

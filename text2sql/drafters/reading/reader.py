@@ -33,6 +33,7 @@ _LIMITS = (
     (re.compile(r"(?:先頭|最初の?)(\d{1,4})(?:件|行|レコード)"), "head"),
     (re.compile(r"(\d{1,4})(?:件|行)(?:だけ|のみ|ほど|を|ずつ)?(?=表示|抽出|出力|取得|示|見せ|列挙)"), "head"),
 )  # fmt: skip
+_DEFINITION = re.compile(r"\bwhat (?:do|does|did)\b.*\bmeans?\b", re.IGNORECASE)
 _FIRST_AND_LAST = re.compile(r"\bfirst(?: name)?(?: and |, )last name(s?)\b", re.IGNORECASE)
 _PHRASE_COSTS = {"verb": 2.2, "filler": 2.2}
 _KANJI_RUN_COST = 2.5
@@ -63,7 +64,10 @@ class Reader:
         tokens = tokenize(text)
         pieces = self._pieces(text, tokens, today, language)
         items = _spoken(_said_again(_cover(tokens, pieces, text), text))
-        return Reading(text, language, tuple(_merge_unknown(items, text)))
+        merged = list(_merge_unknown(items, text))
+        if match := _DEFINITION.search(text):
+            merged.append(Item("!", match.start(), match.end(), match.group(), role="unsupported"))
+        return Reading(text, language, tuple(merged))
 
     def _pieces(self, text: str, tokens: list[Token], today: Today, language: str) -> dict[int, list[_Piece]]:
         fixed = [*_quoted(text, self._values), *_limits(text)]

@@ -8,9 +8,13 @@ from text2sql.drafters.planning.plan import Field, Measure
 from text2sql.drafters.reading.items import Reading
 from text2sql.drafters.telling.understood import Teller
 from text2sql.semantics import Dimension, Entity, Metric, SemanticModel
+from text2sql.words import split_name
 
 MOST = 3
 _TRIED = 12
+_FEW = 50
+"""More groups than this make no readable answer."""
+_IDENTIFIERS = {"id", "code", "cd", "number", "no", "name", "address", "phone", "email"}
 
 
 def suggestions(
@@ -42,18 +46,21 @@ def _of_metric(metric: Metric, teller: Teller, model: SemanticModel, linked_to: 
     base = metric.table or next(
         (m.table for m in model.metrics if metric.ratio and m.name == metric.ratio.numerator), ""
     )
-    entities = [e for e in model.tables if e.name == base or e.name in linked_to]
-    for entity in entities:
-        for dimension in _groupable(entity)[:2]:
-            label = teller.field(Field(entity.name, dimension.name))
+    partners = [join.to for join in model.joins if join.from_ == base]
+    for entity_name in dict.fromkeys([*sorted(linked_to), base, *partners]):
+        entity = model.entity(entity_name)
+        for dimension in _groupable(entity, teller)[:1] if entity else ():
+            label = teller.field(Field(entity_name, dimension.name))
             yield teller.say("ask_metric", metric=name, dimension=label)
-    yield teller.say("ask_metric_total", metric=name)
+    owner = model.entity(base)
+    if owner and (metric.time or owner.time):
+        yield teller.say("ask_metric_total", metric=name)
 
 
 def _of_entity(entity: Entity, teller: Teller) -> Iterator[str]:
     name = teller.entity(entity.name)
     yield teller.say("ask_count", entity=name)
-    for dimension in _groupable(entity)[:1]:
+    for dimension in _groupable(entity, teller)[:1]:
         label = teller.field(Field(entity.name, dimension.name))
         yield teller.say("ask_count_by", entity=name, dimension=label)
     if entity.title:
@@ -61,10 +68,13 @@ def _of_entity(entity: Entity, teller: Teller) -> Iterator[str]:
         yield teller.say("ask_list", entity=name, dimension=title)
 
 
-def _groupable(entity: Entity) -> list[Dimension]:
-    """Dimensions worth grouping by: words, not keys, names or times."""
-    return [
-        d
-        for d in entity.dimensions
-        if d.type == "text" and d.sql not in entity.key and d.name not in (entity.title, entity.time)
-    ]
+def _groupable(entity: Entity, teller: Teller) -> list[Dimension]:
+    """Dimensions worth grouping by: words with few values, not keys, codes, names or times."""
+    found = []
+    for dimension in entity.dimensions:
+        words = set(split_name(dimension.name).split())
+        column = teller.column(Field(entity.name, dimension.name))
+        distinct = column.profile.distinct if column and column.profile else None
+        if dimension.type == "text" and not words & _IDENTIFIERS and (distinct is None or distinct <= _FEW):
+            found.append(dimension)
+    return [d for d in found if d.sql not in entity.key and d.name not in (entity.title, entity.time)]

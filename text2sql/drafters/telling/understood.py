@@ -24,6 +24,7 @@ from text2sql.drafters.planning.scope import Names
 from text2sql.drafters.reading.items import Item
 from text2sql.linking import Link
 from text2sql.semantics import Label
+from text2sql.types import Column
 from text2sql.yaml_files import read_yaml
 
 
@@ -63,6 +64,10 @@ class Teller:
         dimension = self._names.dimension(field)
         return self.label(dimension.label, dimension.name)
 
+    def column(self, field: Field) -> Column | None:
+        """The catalogue's column behind a dimension, None for expressions."""
+        return self._names.column(field)
+
     def entity(self, name: str) -> str:
         """What a table is called."""
         entity = self._names.entity(name)
@@ -70,7 +75,7 @@ class Teller:
 
     def key(self, key: Field | Bucket) -> str:
         """What a group is called."""
-        return key.unit.replace("_", " ") if isinstance(key, Bucket) else self.field(key)
+        return self.say(f"unit_{key.unit}") if isinstance(key, Bucket) else self.field(key)
 
     def measure(self, measure: Measure) -> str:
         """What a number is called."""
