@@ -14,6 +14,8 @@ from text2sql.semantics import SemanticModel
 from text2sql.types import Draft, ResultSet
 
 Row = dict[str, Any]
+NAMED_ROWS = 12
+"""A list of one column is told whole up to this many rows."""
 SHOWN_COLUMNS = 5
 """Columns of a row named in a sentence; the table shows all."""
 
@@ -108,14 +110,25 @@ def _ranked(measure: Field, groups: list[Field], rows: list[Row], count: int, la
 
 def _listed(fields: list[Field], rows: list[Row], language: Language) -> str:
     first = rows[0]
-    items = []
-    for field in fields[:SHOWN_COLUMNS]:
-        value = first[field.name]
-        shown = show(value, language, field.unit) if field.measured else show_key(value, language)
-        items.append(text("result.item", language, name=field.title, value=shown))
+    if len(fields) == 1 and 1 < len(rows) <= NAMED_ROWS:
+        values = [show_key(row[fields[0].name], language) for row in rows]
+        return text(
+            "result.names",
+            language,
+            name=fields[0].title,
+            count=f"{len(rows):,}",
+            values=join(values, language),
+        )
+    shown = {
+        field.title: show(first[field.name], language, field.unit)
+        if field.measured
+        else show_key(first[field.name], language)
+        for field in fields[:SHOWN_COLUMNS]
+    }
+    items = [text("result.item", language, name=name, value=value) for name, value in shown.items()]
     if len(rows) == 1:
         if len(fields) == 1:
-            return text("result.single", language, name=fields[0].title, value=items[0].split(" ", 1)[-1])
+            return text("result.single", language, name=fields[0].title, value=shown[fields[0].title])
         return text("result.row", language, items=join(items, language))
     return text("result.rows", language, count=f"{len(rows):,}", items=join(items, language))
 
