@@ -111,6 +111,9 @@ class DuckDbWarehouse(SharedWarehouse):
                 del reader  # the cursor cannot close over an open result
             except (duckdb.Error, OSError, pa.ArrowException) as error:
                 raise self._error(error, run, sql, limits.seconds) from error
+            # A stream that is interrupted may simply end: what came until then must not pass for the whole.
+            if stopped := self._stopped(run, limits.seconds):
+                raise stopped
         table = plain(table)
         return ResultSet(table, time.perf_counter() - started, truncated, table.nbytes)
 
