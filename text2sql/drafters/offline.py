@@ -25,7 +25,7 @@ from text2sql.drafters.planning.resolver import Ambiguity, Resolver
 from text2sql.drafters.planning.scope import Names
 from text2sql.drafters.planning.sketch import Sketch
 from text2sql.drafters.reading.clauses import clauses, refers_back, resolved, sentences
-from text2sql.drafters.reading.followup import follow
+from text2sql.drafters.reading.followup import follow, leans_back
 from text2sql.drafters.reading.items import Reading
 from text2sql.drafters.reading.lexicon import lexicon
 from text2sql.drafters.reading.periods import Today
@@ -101,6 +101,8 @@ class OfflineDrafter:
         reading = self._reader.read(question, today)
         together = follow(reading, context, lambda text: self._reader.read(text, today))
         attempt = self._best(together or reading)
+        if together is None and leans_back(reading):
+            attempt = replace(attempt, plan=None, reason=note("cannot_alone"))
         if together is not None:
             attempt = replace(attempt, notes=(note("follow", text=together.text), *attempt.notes))
         return self._outcome(attempt, n)
@@ -216,16 +218,18 @@ class OfflineDrafter:
         ]
         understood += [f"{item.text}: {item.period.dates}" for item in attempt.reading.items if item.period]
         lacking = [teller.say("unknown", text=word) for word in attempt.reading.unknown]
-        if attempt.reason:
+        if not attempt.reading.items:
+            lacking = [teller.say("empty")]
+        elif attempt.reason:
             lacking.append(teller.note(attempt.reason))
-        elif attempt.reading.items:
+        else:
             lacking += [
                 teller.say("unused", text=item.text)
                 for item in attempt.sketch.unexplained
                 if item.code != "U"
             ]
         if not lacking:
-            lacking.append(teller.say("doubtful" if attempt.reading.items else "empty"))
+            lacking.append(teller.say("doubtful"))
         nearest = suggestions(attempt.reading, teller, self._names.model, self._drafts)
         return Decline(tuple(dict.fromkeys(understood)), tuple(dict.fromkeys(lacking)), nearest)
 

@@ -37,6 +37,11 @@ def follow(reading: Reading, context: Context, read: Callable[[str], Reading]) -
     return read(f"{kept}{separator}{rest.strip(' ,')}")
 
 
+def leans_back(reading: Reading) -> bool:
+    """Whether a question says by its first word that it goes on from another."""
+    return bool(_CUE.search(reading.text)) and _changes(reading, with_cue=True)
+
+
 def _question_before(context: Context) -> str | None:
     """The newest question of the conversation: the first line of the last `turn` piece, without its prefix."""
     turns = [piece for piece in context.pieces if piece.kind == "turn"]
