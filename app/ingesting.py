@@ -17,7 +17,7 @@ from ingest import sources
 from ingest.lake import Lake
 from ingest.pipeline import ingest
 from ingest.types import Labels, Report
-from retrieval.types import EVERYONE, Progress
+from retrieval.types import EVERYONE, Access, Progress
 from text2sql.policy import load as load_policy
 
 SHOWN = 20
@@ -91,11 +91,11 @@ def _labels(settings: Settings) -> Labels:
         return frozenset({EVERYONE})
     policy = load_policy(settings.path(settings.policy))
 
-    def of(uri: str) -> frozenset[str]:
+    def of(uri: str) -> Access:
         # A rule may name the source, the whole uri, or `source/path` as people write it.
         path = uri.partition(":")[2]
         source = path.partition("/")[0]
-        return policy.labels_for_document(source, path) or policy.labels_for_document(source, uri)
+        return policy.access_to_document(source, path, uri)
 
     return of
 

@@ -17,6 +17,7 @@ import psycopg
 from ingest.errors import IngestBusy
 from ingest.types import Decision, Quarantined
 from retrieval.postgres.database import Database
+from retrieval.types import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,13 @@ class Entry:
     warnings: tuple[str, ...]
     chunks: int
     as_of: datetime | None
+    discoverable: bool
+    owner: str
+
+    @property
+    def access(self) -> Access:
+        """Who may find it."""
+        return Access(self.labels, self.discoverable, self.owner)
 
 
 @dataclass(frozen=True, slots=True)

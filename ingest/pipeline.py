@@ -16,7 +16,6 @@ is lost by it that ingesting again would not bring back.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 
@@ -32,7 +31,7 @@ from ingest.types import Change, DocumentSource, Labels, Parsed, Quarantined, Re
 from ingest.writing import Ready, Writer, held_for
 from retrieval.embeddings import EmbeddingModel
 from retrieval.postgres.database import Database
-from retrieval.types import Clock, Document, Progress, SemanticStore
+from retrieval.types import Access, Clock, Document, Progress, SemanticStore
 
 # How often a limit that was exceeded (perhaps only because the machine was busy) is tried again.
 _ATTEMPTS = 3
@@ -54,7 +53,7 @@ def ingest(  # noqa: PLR0913 - the parts of a house; all but the source are keyw
 ) -> Report:
     """Bring the store in step with `source`; documents that cannot be read are in `Report.quarantined`.
 
-    `labels` decide who may find a document (nobody by default). `progress` hears `("read", done, seen so far)` and
+    `labels` decide who may find a document (nobody by default), and as an `Access` who may learn of it. `progress` hears `("read", done, seen so far)` and
     `("stored", documents, 0)`. Raises SourceUnavailable, IngestBusy, LakeError, or what the stores raise; whatever it
     raises, a later run carries on from there.
     """
@@ -213,6 +212,7 @@ class _Run:
         self.writer.add(Ready(self._entry(change, sha256, document, parsed, len(chunks)), chunks))
 
     def _document(self, change: Change, version: str, parsed: Parsed) -> Document:
+        access = self._access_to(change.uri)
         return Document(
             id=self._id(change.key),
             version=version,
@@ -220,7 +220,9 @@ class _Run:
             title=parsed.title or file_stem(change.key),
             language=parsed.language,
             tenant=self.tenant,
-            labels=self._labels_of(change.uri),
+            labels=access.labels,
+            discoverable=access.discoverable,
+            owner=access.owner,
             as_of=change.modified,
             source=self.source.name,
             media_type=parsed.media_type,
@@ -245,6 +247,8 @@ class _Run:
             warnings=parsed.warnings,
             chunks=chunks,
             as_of=change.modified,
+            discoverable=document.discoverable,
+            owner=document.owner,
         )
 
     def _quarantine(self, change: Change, sha256: str, error: Unreadable) -> None:
@@ -253,23 +257,25 @@ class _Run:
         held = held_for(entry, error, self.held.get(change.key))
         self.writer.quarantine(held, error, stored=change.key in self.entries)
 
-    # --- labels ---
+    # --- access ---
 
     def _relabel(self) -> None:
-        """Documents whose labels are no longer what the settings say; first of all, and without parsing them."""
+        """Documents whose access is no longer what the settings say; first of all, and without parsing them."""
         changed = [
-            replace(entry, labels=wanted)
+            replace(entry, labels=wanted.labels, discoverable=wanted.discoverable, owner=wanted.owner)
             for entry in self.entries.values()
-            if entry.state == "current" and (wanted := self._labels_of(entry.uri)) != entry.labels
+            if entry.state == "current" and (wanted := self._access_to(entry.uri)) != entry.access
         ]
         again = {entry.key for entry in self.writer.relabel(changed)}
         for entry in changed:
             self.entries[entry.key] = replace(entry, state="writing" if entry.key in again else "current")
 
-    def _labels_of(self, uri: str) -> frozenset[str]:
-        found: Collection[str] = self.labels(uri) if callable(self.labels) else self.labels
+    def _access_to(self, uri: str) -> Access:
+        found = self.labels(uri) if callable(self.labels) else self.labels
+        if isinstance(found, Access):
+            return found
         # A single label given as text is not a collection of letters.
-        return frozenset([found] if isinstance(found, str) else found)
+        return Access(frozenset([found] if isinstance(found, str) else found))
 
     # --- small things ---
 
@@ -287,7 +293,7 @@ class _Run:
         notices = []
         if not self.seen:
             notices.append(f"{self.source.name} holds no files")
-        if self.writer.counts.documents and not callable(self.labels) and not self.labels:
+        if self.writer.counts.documents and not callable(self.labels) and not self._access_to("").labels:
             notices.append("no access labels are set: nobody can find these documents")
         return tuple(notices)
 

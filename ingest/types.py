@@ -9,14 +9,15 @@ from datetime import datetime
 from typing import Any, BinaryIO, Literal, Protocol, runtime_checkable
 
 from ingest.limits import Budget
+from retrieval.types import Access
 
 ChangeKind = Literal["upsert", "unchanged", "delete", "refused"]
 BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
 Decision = Literal["ingested", "relabelled", "removed", "quarantined"]
 """What a run decided about one version of one document; kept in the manifest's history."""
 
-Labels = Collection[str] | Callable[[str], Collection[str]]
-"""Who may find a document: the same for all, or decided by its uri. Empty: nobody."""
+Labels = Access | Collection[str] | Callable[[str], Access | Collection[str]]
+"""Who may find a document: the same for all, or decided by its uri. Labels alone are not discoverable; empty: nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,10 @@ class DocumentSource(Protocol):
 
 @runtime_checkable
 class Relabels(Protocol):
-    """What a semantic store may offer besides its port: other labels for documents it keeps otherwise as they are."""
+    """What a semantic store may offer besides its port: another access to documents it keeps otherwise as they are."""
 
-    def relabel(self, labels: Mapping[str, frozenset[str]]) -> int:
-        """Labels by document id, in force when it returns; returns how many documents there were."""
+    def relabel(self, access: Mapping[str, Access]) -> int:
+        """Access by document id, in force when it returns; returns how many documents there were."""
         ...
 
 

@@ -82,15 +82,15 @@ class Writer:
                 self._store_alone(one)
 
     def relabel(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Give documents other labels; returns those that a following `add` must bring back under their new ones.
+        """Give documents another access; returns those that a following `add` must bring back under it.
 
-        A store that can change labels in place does so. From any other they are taken out at once, because an
+        A store that can change it in place does so. From any other they are taken out at once, because an
         access that was narrowed must not wait for the embedder.
         """
         if not entries:
             return []
         if isinstance(self.store, Relabels):
-            self.store.relabel({entry.id: entry.labels for entry in entries})
+            self.store.relabel({entry.id: entry.access for entry in entries})
             self.manifest.finish(entries, self.clock(), "relabelled")
             self.counts.relabelled += len(entries)
             return []

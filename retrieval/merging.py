@@ -46,6 +46,7 @@ class Found:
     passages: Sequence[Passage] = ()
     left_out: Sequence[str] = ()
     withheld: int = 0
+    owners: Sequence[str] = ()
 
 
 def merge(question: str, principal: Principal, language: Language, found: Found, budget: int) -> Context:
@@ -74,6 +75,7 @@ def merge(question: str, principal: Principal, language: Language, found: Found,
         budget=budget,
         left_out=tuple(left_out),
         withheld=found.withheld,
+        owners=tuple(found.owners),
     )
 
 

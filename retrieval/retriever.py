@@ -90,6 +90,7 @@ class Retriever:
             passages=[passage for result in results for passage in result.passages],
             left_out=left_out,
             withheld=sum(result.withheld for result in results),
+            owners=list(dict.fromkeys(owner for result in results for owner in result.owners)),
         )
         return merge(question, principal, detect(question), found, budget)
 

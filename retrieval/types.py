@@ -58,6 +58,15 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """Who may find a document, as its `labels`, `discoverable` and `owner` say; by default nobody may."""
+
+    labels: frozenset[str] = frozenset()
+    discoverable: bool = False
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One version of one thing that can be found. `id` is stable over versions; `version` is a content hash.
 
@@ -74,6 +83,8 @@ class Document:
     tenant: str = "default"
     labels: frozenset[str] = frozenset({EVERYONE})
     discoverable: bool = False
+    owner: str = ""
+    """Whom to ask for access; told only to those who may learn that something matched. "" where unknown."""
     as_of: datetime | None = None
     """When what it says was true (modification time of the source); None where unknown."""
     source: str = ""
@@ -130,6 +141,8 @@ class SearchResult:
     passages: tuple[Passage, ...]
     withheld: int = 0
     """Matches marked `discoverable` that the caller may not read. Everything else hidden is not counted."""
+    owners: tuple[str, ...] = ()
+    """Whom to ask for those, best match first, each once; empty where no owner is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +230,8 @@ class Context:
     budget: int
     left_out: tuple[str, ...] = ()
     withheld: int = 0
+    owners: tuple[str, ...] = ()
+    """Whom to ask for what is withheld; empty where no owner is known."""
 
     def passages(self, *kinds: str) -> tuple[Passage, ...]:
         """The passages of these kinds (all when none is named), in order of rank."""

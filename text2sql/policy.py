@@ -16,6 +16,7 @@ tables:
         rows: region IN (:regions)      # over the table's own columns; :name is the caller's attribute, bound
 documents:
   - {match: "handbook/*", roles: [everyone]}
+  - {match: "internal/*", roles: [manager], discoverable: true, owner: office@shop}
 
 Default deny throughout: a table, document or row that no grant admits is not there. An attribute that is
 missing, empty or of another type makes its grant admit nothing; it can never widen one.
@@ -37,7 +38,7 @@ from pydantic import (
     model_validator,
 )
 
-from retrieval.types import EVERYONE, Principal
+from retrieval.types import EVERYONE, Access, Principal
 from text2sql.errors import PolicyError
 from text2sql.grants import Attribute, Grant, Part
 from text2sql.types import Catalog, Column, ForeignKey, Table
@@ -55,10 +56,12 @@ class TableRule(Part):
 
 
 class DocumentRule(Part):
-    """Who may read documents whose source or uri matches the glob `match`."""
+    """Who may read documents whose source or uri matches the glob `match`, and whether others may learn of them."""
 
     match: str
     roles: tuple[str, ...] = ()
+    discoverable: bool = False
+    owner: str = ""
 
 
 class Policy(Part):
@@ -132,12 +135,15 @@ class Policy(Part):
         rule = self.rule(table)
         return _labels(role for grant in (rule.grants if rule else ()) for role in grant.roles)
 
-    def labels_for_document(self, source: str, uri: str) -> frozenset[str]:
-        """Access labels of an ingested document; the first rule that matches its source or uri decides."""
+    def access_to_document(self, source: str, *uris: str) -> Access:
+        """Who may read an ingested document, or learn of it; no rule, nobody.
+
+        The first rule that matches its source or any of the names it goes by decides, whichever name that is.
+        """
         for rule in self.documents:
-            if fnmatchcase(source, rule.match) or fnmatchcase(uri, rule.match):
-                return _labels(rule.roles)
-        return frozenset()
+            if any(fnmatchcase(name, rule.match) for name in (source, *uris)):
+                return Access(_labels(rule.roles), rule.discoverable, rule.owner)
+        return Access()
 
 
 def _parts(table: Table | str) -> tuple[str, str]:
@@ -222,3 +228,20 @@ def _visible_table(table: Table, grants: tuple[Grant, ...], kept: dict[str, set[
         foreign_keys=tuple(fk for fk in table.foreign_keys if foreign(fk)),
         rows=table.rows if whole else None,
     )
+
+
+def problems(policy: Policy, catalog: Catalog) -> list[str]:
+    """What in the policy is not in this catalogue: it protects nothing, or its grants cannot be enforced."""
+    found: list[str] = []
+    named = {id(rule): table for table in catalog.tables if (rule := policy.rule(table)) is not None}
+    for name, rule in policy.tables.items():
+        table = named.get(id(rule))
+        if table is None:
+            found.append(f"table {name}: not in the catalogue")
+            continue
+        for grant in rule.grants:
+            used = (*grant.masks, *grant.hide, *(grant.predicate.columns if grant.predicate else ()))
+            found.extend(
+                f"table {name}: no column {column}" for column in used if table.column(column) is None
+            )
+    return found

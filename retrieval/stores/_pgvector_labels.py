@@ -7,19 +7,19 @@ from typing import Any
 
 from psycopg import Cursor
 
-from retrieval.stores._pgvector_rows import scope_of
-from retrieval.types import Document
+from retrieval.stores._pgvector_rows import scope_of, storable
+from retrieval.types import Access, Document
 
 
-def relabel_documents(cursor: Cursor[Any], labels: Mapping[str, frozenset[str]]) -> int:
-    """Move documents to the scopes that their new labels make; chunks, weights and vectors stay as they are.
+def relabel_documents(cursor: Cursor[Any], access: Mapping[str, Access]) -> int:
+    """Move documents to the scopes that their new access makes; chunks, weights and vectors stay as they are.
 
-    Labels are no part of a collection, so BM25's statistics do not change; only the scopes' sizes do.
+    Access is no part of a collection, so BM25's statistics do not change; only the scopes' sizes do.
     """
     cursor.execute(
-        "SELECT d.id, s.tenant, s.kind, s.language, s.source, s.discoverable FROM retrieval.documents d"
+        "SELECT d.id, s.tenant, s.kind, s.language, s.source FROM retrieval.documents d"
         " JOIN retrieval.scopes s ON s.key = d.scope WHERE d.id = ANY(%s)",
-        [list(labels)],
+        [list(access)],
     )
     found = cursor.fetchall()
     scopes = [
@@ -27,16 +27,17 @@ def relabel_documents(cursor: Cursor[Any], labels: Mapping[str, frozenset[str]])
             cursor,
             Document(
                 id=name, version="", uri="", title="", kind=kind, language=language, tenant=tenant,
-                labels=labels[name], discoverable=discoverable, source=source,
+                labels=access[name].labels, discoverable=access[name].discoverable, source=source,
             ),
         )[0]
-        for name, tenant, kind, language, source, discoverable in found
+        for name, tenant, kind, language, source in found
     ]  # fmt: skip
     names = [row[0] for row in found]
+    owners = [storable(access[name].owner) for name in names]
     cursor.execute(
-        "UPDATE retrieval.documents d SET scope = new.scope FROM unnest(%s::text[], %s::integer[]) AS new (id, scope)"
-        " WHERE d.id = new.id",
-        [names, scopes],
+        "UPDATE retrieval.documents d SET scope = new.scope, owner = new.owner"
+        " FROM unnest(%s::text[], %s::integer[], %s::text[]) AS new (id, scope, owner) WHERE d.id = new.id",
+        [names, scopes, owners],
     )
     cursor.execute(
         "WITH moved AS MATERIALIZED (SELECT l.chunk, l.scope AS before, d.scope AS after, l.length"

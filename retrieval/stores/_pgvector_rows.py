@@ -23,7 +23,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 CHUNK_COLUMNS = (
     "c.id AS chunk_id, c.ordinal, c.text, c.starts, c.ends, c.page, c.heading, c.pii,"
-    " d.id AS document_id, d.version, d.uri, d.title, d.as_of, d.media_type, d.metadata,"
+    " d.id AS document_id, d.version, d.uri, d.title, d.as_of, d.media_type, d.owner, d.metadata,"
     " s.tenant, s.kind, s.language, s.source, s.labels, s.discoverable"
 )
 """What `read_chunk` needs, of chunks c, documents d and scopes s."""
@@ -131,6 +131,7 @@ def read_chunk(row: Mapping[str, Any]) -> Chunk:
         tenant=row["tenant"],
         labels=frozenset(row["labels"]),
         discoverable=row["discoverable"],
+        owner=row["owner"],
         as_of=row["as_of"],
         source=row["source"],
         media_type=row["media_type"],
@@ -194,8 +195,8 @@ def _insert_documents(
     cursor: Cursor[Any], documents: Mapping[str, Document], scopes: Mapping[str, int]
 ) -> None:
     cursor.executemany(
-        "INSERT INTO retrieval.documents (id, scope, version, uri, title, as_of, media_type, metadata)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO retrieval.documents (id, scope, version, uri, title, as_of, media_type, owner, metadata)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             [
                 document.id,
@@ -205,6 +206,7 @@ def _insert_documents(
                 storable(document.title),
                 document.as_of,
                 storable(document.media_type),
+                storable(document.owner),
                 Jsonb(_clean(document.metadata)),
             ]
             for document in documents.values()

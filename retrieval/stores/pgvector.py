@@ -19,7 +19,7 @@ from retrieval.stores import _pgvector_rows as rows
 from retrieval.stores import _pgvector_search as searches
 from retrieval.stores._pgvector_labels import relabel_documents
 from retrieval.tokens import lexical_tokens
-from retrieval.types import Chunk, Passage, Principal, SearchResult, SemanticQuery, StoreStats
+from retrieval.types import Access, Chunk, Passage, Principal, SearchResult, SemanticQuery, StoreStats
 
 DENSE_WEIGHT = 0.5
 """The dense side's share of the score where the embedder knows the query's language; found by measuring."""
@@ -69,13 +69,13 @@ class PgVectorStore:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITER])
             return rows.delete_documents(cursor, [name for name in document_ids if rows.is_storable(name)])
 
-    def relabel(self, labels: Mapping[str, frozenset[str]]) -> int:
+    def relabel(self, access: Mapping[str, Access]) -> int:
         """Change who may find documents (by id), at once and without their vectors; returns how many there were."""
-        if not all(rows.is_storable(label) for each in labels.values() for label in each):
+        if not all(rows.is_storable(label) for each in access.values() for label in each.labels):
             raise RetrievalError("A label holds a NUL or a lone surrogate")
         with self._database.connection() as connection, connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITER])
-            return relabel_documents(cursor, labels)
+            return relabel_documents(cursor, access)
 
     def search(self, query: SemanticQuery, vector: Sequence[float] | None = None) -> SearchResult:
         """Find passages, best first; ties go to the older row.
@@ -101,9 +101,9 @@ class PgVectorStore:
                     limit=query.limit,
                     weight=self._dense_weight,
                 )
-            withheld = self._withheld(connection, prepared, vector, found) if prepared.hidden.scopes else 0
+            withheld = self._withheld(connection, prepared, vector, found) if prepared.hidden.scopes else {}
         passages = tuple(_passage(row, prepared.best) for row in found)
-        return SearchResult(passages, withheld)
+        return SearchResult(passages, len(withheld), tuple(dict.fromkeys(filter(None, withheld.values()))))
 
     def get(self, chunk_ids: Sequence[str], principal: Principal) -> list[Chunk]:
         """The named chunks that this caller may read, in the order asked."""
@@ -178,8 +178,8 @@ class PgVectorStore:
         prepared: searches.Prepared,
         vector: Sequence[float] | None,
         found: Sequence[Mapping[str, Any]],
-    ) -> int:
-        """How many documents match well that the caller may know of but not read.
+    ) -> dict[str, str]:
+        """The documents, with their owners, that match well and that the caller may know of but not read.
 
         Well: by word as a chunk holding about half of the query's weight, or by vector at .5 and better than
         anything the caller may read (embedders differ in what a cosine means).
@@ -193,13 +193,12 @@ class PgVectorStore:
             limit=20,
             weight=self._dense_weight,
         )
-        good = {
-            row["document_id"]
+        return {
+            row["document_id"]: row["owner"]
             for row in hidden
             if row["bm25"] >= _GOOD_LEXICAL * max(prepared.best, 1e-9)
             or (row["cosine"] or 0.0) >= max(_GOOD_COSINE, best_cosine)
         }
-        return len(good)
 
     def _keep_fast(self, cursor: Cursor[Any]) -> None:
         """Fresh planner statistics when the tables have doubled, and an HNSW index once there are many vectors."""

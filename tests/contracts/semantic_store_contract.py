@@ -294,6 +294,23 @@ class SemanticStoreContract:
         assert withheld(store, "submarine") == 0
         assert withheld(store, "coffee price", Principal("ana", tenant="elsewhere")) == 0
 
+    def test_owners_are_told_of_what_may_be_known_of_and_of_nothing_else(self, store: SemanticStore) -> None:
+        closed = frozenset({"role:x"})
+        put(
+            store,
+            chunks_of(document("open", owner="open@shop"), "coffee price list"),
+            chunks_of(
+                document("known", labels=closed, discoverable=True, owner="a@shop"), "coffee price", "coffee"
+            ),
+            chunks_of(document("also", labels=closed, discoverable=True, owner="a@shop"), "coffee price"),
+            chunks_of(document("unowned", labels=closed, discoverable=True), "coffee price"),
+            chunks_of(document("weak", labels=closed, discoverable=True, owner="b@shop"), "Holiday calendar"),
+            chunks_of(document("secret", labels=closed, owner="c@shop"), "coffee price list"),
+        )
+        result = store.search(SemanticQuery("coffee price", CALLER))
+        assert (result.withheld, result.owners) == (3, ("a@shop",))
+        assert store.search(SemanticQuery("submarine", CALLER)).owners == ()
+
     @settings(max_examples=40, deadline=None, suppress_health_check=_INHERITED)
     @given(data=st.data())
     def test_search_and_get_admit_exactly_whom_may_read_admits(
@@ -340,6 +357,7 @@ class SemanticStoreContract:
             tenant="default",
             labels=frozenset({"role:analyst", "everyone"}),
             discoverable=True,
+            owner="prices@shop",
             as_of=datetime(2026, 4, 1, 12, 30, tzinfo=UTC),
             source="handbook",
             media_type="application/pdf",

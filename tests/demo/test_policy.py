@@ -10,7 +10,7 @@ from demo import building
 from demo.documents import PAPERS
 from demo.people import ROLES, USERS, User
 from demo.prefectures import PREFECTURES
-from retrieval.types import Principal
+from retrieval.types import Access, Principal
 from text2sql.policy import Policy, load, visible_catalog
 from text2sql.types import Catalog
 
@@ -127,8 +127,10 @@ def test_managers_prefectures_exist() -> None:
 )
 def test_documents_are_labelled_by_folder(policy: Policy, folder: str, labels: set[str]) -> None:
     uri = next(f"kazahaya/{paper.name}.en.md" for paper in PAPERS if paper.name.startswith(folder))
-    assert policy.labels_for_document("kazahaya", uri) == labels
+    access = policy.access_to_document("kazahaya", uri)
+    assert access.labels == labels
+    assert access.discoverable is (folder == "internal")
 
 
 def test_other_documents_are_nobodys(policy: Policy) -> None:
-    assert policy.labels_for_document("elsewhere", "elsewhere/notes.md") == frozenset()
+    assert policy.access_to_document("elsewhere", "elsewhere/notes.md") == Access()

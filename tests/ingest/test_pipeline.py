@@ -25,7 +25,7 @@ from ingest.types import Change, Report
 from retrieval.embeddings import EmbeddingModel
 from retrieval.postgres.database import Database
 from retrieval.stores import build
-from retrieval.types import Chunk, Principal, SearchResult, SemanticStore
+from retrieval.types import Access, Chunk, Principal, SearchResult, SemanticStore
 from tests.ingest import samples
 from tests.ingest.conftest import Run
 
@@ -280,6 +280,38 @@ class TestLabels:
         assert not find("peaches").passages
         assert find("peaches", Principal("bo", roles=("seller",))).passages
         assert run(labels={"role:seller"}).relabelled == 0
+
+    def test_a_changed_mark_holds_without_parsing(
+        self, run: Run, find: Find, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(folder, "a.txt", "Peaches.")
+        seller = frozenset({"role:seller"})
+        run(labels=Access(seller))
+        assert find("peaches") == SearchResult(())
+        monkeypatch.setattr("ingest.readers._Process", None)  # no process can be started any more
+        marked = Access(seller, discoverable=True, owner="fruit@shop")
+        for wanted, seen in [
+            (marked, SearchResult((), 1, ("fruit@shop",))),
+            (Access(seller, discoverable=True), SearchResult((), 1)),
+            (seller, SearchResult(())),
+        ]:
+            assert run(labels=lambda _uri, wanted=wanted: wanted).relabelled == 1
+            assert find("peaches") == seen
+            again = run(labels=wanted)
+            assert (again.relabelled, again.unchanged) == (0, 1)
+
+    def test_a_mark_is_stored_with_a_new_document(self, run: Run, find: Find, folder: Path) -> None:
+        put(folder, "open.txt", "Pears.")
+        put(folder, "closed.txt", "Peaches.")
+        closed = Access(frozenset(), discoverable=True, owner="fruit@shop")
+        run(labels=lambda uri: closed if "closed" in uri else {"everyone"})
+        assert find("peaches") == SearchResult((), 1, ("fruit@shop",))
+        (passage,) = find("pears").passages
+        assert (passage.chunk.document.discoverable, passage.chunk.document.owner) == (False, "")
+
+    def test_a_mark_without_labels_is_still_said_to_be_nobodys(self, run: Run, folder: Path) -> None:
+        put(folder, "a.txt", "Peaches.")
+        assert "nobody can find" in run(labels=Access(discoverable=True)).notices[0]
 
     def test_one_label_given_as_text_is_one_label(self, run: Run, find: Find, folder: Path) -> None:
         put(folder, "a.txt", "Peaches.")

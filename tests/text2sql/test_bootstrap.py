@@ -321,7 +321,7 @@ class TestPolicy:
             (grant,) = policy.grants(table, owner)
             assert (grant.predicate, grant.masks, grant.hide) == (None, {}, ())
             assert policy.grants(table, other) == ()
-        assert policy.labels_for_document("docs", "docs/handbook.md") == frozenset({f"role:{OWNER}"})
+        assert policy.access_to_document("docs", "docs/handbook.md").labels == {f"role:{OWNER}"}
 
     def test_odd_names_are_written_so_that_they_are_read_back(self) -> None:
         tables = tuple(
