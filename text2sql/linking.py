@@ -250,7 +250,7 @@ def _parts(form: tuple[str, ...], link: Link) -> Iterator[tuple[tuple[str, ...],
         return
     for size in range(1, len(form)):
         head = form[-size:]
-        weak = size == 1 and (head[0] in _WEAK | _UNITS or head[0].endswith(("ed", "ing")))
+        weak = size == 1 and (head[0] in _WEAK | _UNITS or head[0].endswith("ed"))
         if not weak:
             yield head, part
         elif head[0] in ("name", "title", "description", "detail", "date", "type"):

@@ -279,13 +279,8 @@ class OfflineDrafter:
         return attempt.teller.say("clarify", text=attempt.resolver.ambiguities[0].item.text)
 
     def _verified_draft(self, sql: str, wording: str, exact: bool) -> Drafting:
-        draft = Draft(
-            sql=sql,
-            origin="verified",
-            confidence=0.99 if exact else 0.95,
-            understood=(wording,),
-            drafter=NAME,
-        )
+        sure = 0.99 if exact else 0.95
+        draft = Draft(sql, "verified", sure, understood=(wording,), drafter=NAME)
         return Drafting(drafts=(draft,), linked=(f"verified.{wording}",))
 
 
