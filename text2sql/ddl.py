@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from text2sql.ddl_words import Word, split_items, words_of
+from text2sql.ddl_words import Reader, Word, split_items, words_of
 from text2sql.errors import DdlError
 from text2sql.families import family
 from text2sql.types import Catalog, Column, Dialect, ForeignKey, Table
@@ -21,71 +21,18 @@ _FOLDING = frozenset({"postgres", "redshift"})
 """Engines that fold an unquoted name to lower case when they store it."""
 
 _BEFORE_TABLE = frozenset(
-    [
-        "or",
-        "replace",
-        "temp",
-        "temporary",
-        "unlogged",
-        "external",
-        "foreign",
-        "global",
-        "local",
-        "transient",
-        "hybrid",
-        "iceberg",
-    ]
+    ("or", "replace", "temp", "temporary", "unlogged", "external", "foreign", "global", "local", "transient")
 )
-_ENDS_TYPE = frozenset(
-    [
-        "not",
-        "null",
-        "default",
-        "primary",
-        "unique",
-        "references",
-        "check",
-        "collate",
-        "constraint",
-        "generated",
-        "autoincrement",
-        "auto_increment",
-        "comment",
-        "on",
-        "encode",
-        "distkey",
-        "sortkey",
-        "identity",
-        "as",
-        "character",
-        "deferrable",
-        "initially",
-        "invisible",
-        "visible",
-        "storage",
-        "compression",
-        "codec",
-        "key",
-        "masked",
-        "sparse",
-        "rowguidcol",
-    ]
-)
-_TABLE_CONSTRAINTS = frozenset(
-    [
-        "primary",
-        "foreign",
-        "unique",
-        "check",
-        "constraint",
-        "exclude",
-        "like",
-        "key",
-        "index",
-        "fulltext",
-        "spatial",
-    ]
-)
+# fmt: off
+_ENDS_TYPE = frozenset((
+    "not", "null", "default", "primary", "unique", "references", "check", "collate", "constraint", "generated",
+    "autoincrement", "auto_increment", "comment", "on", "encode", "distkey", "sortkey", "identity", "as", "deferrable",
+    "initially", "invisible", "visible", "storage", "compression", "codec", "key", "masked", "sparse", "rowguidcol",
+))
+_TABLE_CONSTRAINTS = frozenset((
+    "primary", "foreign", "unique", "check", "constraint", "exclude", "like", "key", "index", "fulltext", "spatial",
+))
+# fmt: on
 
 
 @dataclass
@@ -112,60 +59,6 @@ class _Draft:
         )
 
 
-class _Reader:
-    """Walks over words; `fold` is how the dialect stores an unquoted name."""
-
-    def __init__(self, words: list[Word], *, fold: bool) -> None:
-        self.words = words
-        self.at = 0
-        self.fold = fold
-
-    def peek(self, ahead: int = 0) -> Word | None:
-        index = self.at + ahead
-        return self.words[index] if index < len(self.words) else None
-
-    def accept(self, *keys: str) -> bool:
-        """Step over these keywords when all of them come next."""
-        for ahead, key in enumerate(keys):
-            word = self.peek(ahead)
-            if word is None or word.key != key:
-                return False
-        self.at += len(keys)
-        return True
-
-    def name(self) -> str:
-        """The name that comes next; "" when there is none."""
-        word = self.peek()
-        if word is None or not word.is_name:
-            return ""
-        self.at += 1
-        return word.text.lower() if self.fold and not word.quoted else word.text
-
-    def path(self) -> tuple[str, str, str]:
-        """`catalog.schema.table`, "" for the parts that are not written."""
-        parts = [self.name()]
-        while self.accept("."):
-            parts.append(self.name())
-        padded = ["", "", "", *parts][-3:]
-        return padded[0], padded[1], padded[2]
-
-    def group(self) -> list[Word]:
-        """The words inside the parentheses that open here; [] when none open."""
-        if not self.accept("("):
-            return []
-        start, depth = self.at, 1
-        while self.at < len(self.words) and depth:
-            key = self.words[self.at].key
-            depth += (key == "(") - (key == ")")
-            self.at += 1
-        return self.words[start : self.at - 1 if depth == 0 else self.at]
-
-    def names(self) -> tuple[str, ...]:
-        """Names in parentheses, each possibly followed by a length, an order or an operator class."""
-        firsts = (_Reader(item, fold=self.fold).name() for item in split_items(self.group()))
-        return tuple(name for name in firsts if name)
-
-
 def catalog_from_ddl(text: str, dialect: Dialect) -> Catalog:
     """Read a catalogue. Raises `DdlError` where no CREATE TABLE with columns is found.
 
@@ -174,7 +67,7 @@ def catalog_from_ddl(text: str, dialect: Dialect) -> Catalog:
     fold = dialect in _FOLDING
     drafts: dict[tuple[str, str, str], _Draft] = {}
     for words in _statements(text):
-        reader = _Reader(words, fold=fold)
+        reader = Reader(words, fold=fold)
         if reader.accept("create"):
             _create(reader, drafts)
         elif reader.accept("alter", "table"):
@@ -194,24 +87,24 @@ def catalog_from_ddl(text: str, dialect: Dialect) -> Catalog:
 
 
 def _statements(text: str) -> Iterator[list[Word]]:
-    """The statements that say something about tables, each as its words."""
+    """The statements, each as its words. One that nobody closed ends where the next CREATE or ALTER starts a line."""
     current: list[Word] = []
+    depth = 0
     for word in words_of(text):
-        if word.key == ";":
-            if current:
-                yield current
-            current = []
-        elif current and word.key == "create" and word.starts_line and current[0].key != "create":
-            # A statement that nobody closed must not swallow the table after it.
+        opens = word.starts_line and word.key in ("create", "alter") and depth <= 0
+        if current and (word.key == ";" or opens):
             yield current
-            current = [word]
-        else:
+            current = []
+        if not current:
+            depth = 0
+        if word.key != ";":
+            depth += (word.key == "(") - (word.key == ")")
             current.append(word)
     if current:
         yield current
 
 
-def _create(reader: _Reader, drafts: dict[tuple[str, str, str], _Draft]) -> None:
+def _create(reader: Reader, drafts: dict[tuple[str, str, str], _Draft]) -> None:
     while (word := reader.peek()) is not None and word.key in _BEFORE_TABLE:
         reader.at += 1
     if not reader.accept("table"):
@@ -222,11 +115,11 @@ def _create(reader: _Reader, drafts: dict[tuple[str, str, str], _Draft]) -> None
         return
     draft = _Draft(name, schema, catalog)
     for item in split_items(reader.group()):
-        _item(_Reader(item, fold=reader.fold), draft)
+        _item(Reader(item, fold=reader.fold), draft)
     drafts[catalog.casefold(), schema.casefold(), name.casefold() if not reader.fold else name] = draft
 
 
-def _alter(reader: _Reader, drafts: dict[tuple[str, str, str], _Draft]) -> None:
+def _alter(reader: Reader, drafts: dict[tuple[str, str, str], _Draft]) -> None:
     reader.accept("if", "exists")
     reader.accept("only")
     catalog, schema, name = reader.path()
@@ -235,7 +128,7 @@ def _alter(reader: _Reader, drafts: dict[tuple[str, str, str], _Draft]) -> None:
         _constraint(reader, draft)
 
 
-def _item(reader: _Reader, draft: _Draft) -> None:
+def _item(reader: Reader, draft: _Draft) -> None:
     """One column or one table constraint."""
     first, second = reader.peek(), reader.peek(1)
     if first is None:
@@ -257,9 +150,11 @@ def _is_constraint(first: Word, second: Word | None) -> bool:
     return second.key in {"(", "key", "index"} or (first.key in {"key", "index"} and second.followed_by_paren)
 
 
-def _column(name: str, reader: _Reader, draft: _Draft) -> None:
+def _column(name: str, reader: Reader, draft: _Draft) -> None:
     type_words: list[str] = []
     while (word := reader.peek()) is not None and (word.quoted or word.key not in _ENDS_TYPE):
+        if type_words and word.key == "character" and _is_set(reader.peek(1)):
+            break  # CHARACTER SET utf8, not CHARACTER VARYING
         if word.key == "(":
             inner = "".join(w.text for w in reader.group())
             type_words[-1:] = [f"{type_words[-1] if type_words else ''}({inner})"]
@@ -273,7 +168,11 @@ def _column(name: str, reader: _Reader, draft: _Draft) -> None:
     draft.columns.setdefault(name.casefold() if not reader.fold else name, column)
 
 
-def _column_constraint(column: Column, reader: _Reader, draft: _Draft) -> Column:
+def _is_set(word: Word | None) -> bool:
+    return word is not None and word.key == "set"
+
+
+def _column_constraint(column: Column, reader: Reader, draft: _Draft) -> Column:
     if reader.accept("not", "null"):
         return replace(column, nullable=False)
     if reader.accept("primary", "key"):
@@ -291,7 +190,7 @@ def _column_constraint(column: Column, reader: _Reader, draft: _Draft) -> Column
     return column
 
 
-def _constraint(reader: _Reader, draft: _Draft) -> None:
+def _constraint(reader: Reader, draft: _Draft) -> None:
     if reader.accept("constraint"):
         reader.name()
     if reader.accept("primary", "key"):
@@ -311,7 +210,7 @@ def _constraint(reader: _Reader, draft: _Draft) -> None:
             _references(columns, reader, draft)
 
 
-def _references(columns: tuple[str, ...], reader: _Reader, draft: _Draft) -> None:
+def _references(columns: tuple[str, ...], reader: Reader, draft: _Draft) -> None:
     _, schema, name = reader.path()
     if name:
         target = f"{schema}.{name}" if schema else name

@@ -89,3 +89,58 @@ def split_items(words: list[Word]) -> list[list[Word]]:
         else:
             items[-1].append(word)
     return [item for item in items if item]
+
+
+class Reader:
+    """Walks over words; `fold` is how the dialect stores an unquoted name."""
+
+    def __init__(self, words: list[Word], *, fold: bool) -> None:
+        self.words = words
+        self.at = 0
+        self.fold = fold
+
+    def peek(self, ahead: int = 0) -> Word | None:
+        """The word that comes next, or `ahead` words later; None at the end."""
+        index = self.at + ahead
+        return self.words[index] if index < len(self.words) else None
+
+    def accept(self, *keys: str) -> bool:
+        """Step over these keywords when all of them come next."""
+        for ahead, key in enumerate(keys):
+            word = self.peek(ahead)
+            if word is None or word.key != key:
+                return False
+        self.at += len(keys)
+        return True
+
+    def name(self) -> str:
+        """The name that comes next; "" when there is none."""
+        word = self.peek()
+        if word is None or not word.is_name:
+            return ""
+        self.at += 1
+        return word.text.lower() if self.fold and not word.quoted else word.text
+
+    def path(self) -> tuple[str, str, str]:
+        """`catalog.schema.table`, "" for the parts that are not written."""
+        parts = [self.name()]
+        while self.accept("."):
+            parts.append(self.name())
+        padded = ["", "", "", *parts][-3:]
+        return padded[0], padded[1], padded[2]
+
+    def group(self) -> list[Word]:
+        """The words inside the parentheses that open here; [] when none open."""
+        if not self.accept("("):
+            return []
+        start, depth = self.at, 1
+        while self.at < len(self.words) and depth:
+            key = self.words[self.at].key
+            depth += (key == "(") - (key == ")")
+            self.at += 1
+        return self.words[start : self.at - 1 if depth == 0 else self.at]
+
+    def names(self) -> tuple[str, ...]:
+        """Names in parentheses, each possibly followed by a length, an order or an operator class."""
+        firsts = (Reader(item, fold=self.fold).name() for item in split_items(self.group()))
+        return tuple(name for name in firsts if name)

@@ -23,9 +23,9 @@ from text2sql.guard.gate import check_nodes
 from text2sql.guard.grouping import check_grouping
 from text2sql.guard.reading import read
 from text2sql.guard.refusal import Refused, position
-from text2sql.guard.regenerate import regenerate
+from text2sql.guard.regenerate import write_out
 from text2sql.guard.resolve import Resolver
-from text2sql.guard.rewrite import rewrite
+from text2sql.guard.rewrite import write_policies
 from text2sql.guard.tables import Tables
 from text2sql.guard.warnings import warnings_for
 from text2sql.guard.wording import check_wording
@@ -101,14 +101,14 @@ def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
 
     warnings = warnings_for(facts, tables, ungrouped)
     columns = tuple(facts.columns())
-    done = rewrite(statement.tree, facts, tables)
+    done = write_policies(statement.tree, facts, tables)
     if policy is not None:
         rules, masked = len(done.row_rules), len(done.masked)
         checks.append(
             Check("policy written in", True, f"{policy.title}: {rules} row rules, {masked} masked columns")
         )
 
-    text = regenerate(
+    text = write_out(
         statement.tree, statement, allowed, bound=bool(done.parameters), schemas=tables.schemas(facts.scans)
     )
     checks.append(Check("rewritten and read back", True, "the text that runs says what was checked"))

@@ -38,7 +38,7 @@ class Rewriting:
         return self._prefixes.setdefault((table, grant), len(self._prefixes))
 
 
-def rewrite(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
+def write_policies(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
     """Write schemas and policies into the tree, in place. Raises `Refused` where that cannot be done faithfully."""
     done = Rewriting()
     ctes = {tables.engine.fold(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
