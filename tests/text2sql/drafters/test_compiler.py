@@ -303,6 +303,23 @@ def test_a_column_of_years_knows_whole_years_only() -> None:
         text(calendar.month(2014, 3))
 
 
+@pytest.mark.parametrize("period", [calendar.month(2014, 3), calendar.fiscal_year(2014, 4)])
+def test_a_year_written_as_its_first_day_knows_whole_years_only(period: calendar.Period) -> None:
+    dimension = {"name": "y", "type": "date", "expr": "DATE(open_year || '-01-01')"}
+    model = SemanticModel.model_validate(
+        {"tables": [{"name": "sales", "time": "y", "dimensions": [dimension]}]}
+    )
+    names = Names(Catalog("sqlite", (Table("sales", (Column("open_year", "INT", "integer"),)),)), model)
+    plan = QueryPlan(
+        "sales", measures=(Measure("count", entity="sales"),), filters=(During(calendar.year(2014)),)
+    )
+    assert "2014-01-01" in compile_plan(plan, names).sql("sqlite")
+    with pytest.raises(CannotPlan):
+        compile_plan(replace(plan, filters=(During(period),)), names)
+    with pytest.raises(CannotPlan):
+        compile_plan(replace(plan, keys=(Bucket("month"),)), names)
+
+
 # -- joins ---------------------------------------------------------------------------------------------------------
 
 

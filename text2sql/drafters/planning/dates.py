@@ -12,8 +12,9 @@ from text2sql.drafters.planning.plan import CannotPlan
 from text2sql.drafters.reading.calendar import Period, Unit
 from text2sql.types import Dialect
 
-Form = Literal["date", "timestamp", "text", "number", "year"]
-"""How days are held: as dates, as timestamps, as ISO text, as a number like 20240401, as a bare year."""
+Form = Literal["date", "timestamp", "text", "number", "year", "first_day"]
+"""How days are held: as dates, as timestamps, as ISO text, as a number like 20240401, as a bare year, or as a year
+written as its first day (which knows nothing shorter than a year either)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class TimeColumn:
         """The predicate that holds for rows of the period."""
         if self.form == "year":
             return self._years(period)
+        if self.form == "first_day":
+            _whole_years(period)
         parts: list[exp.Expr] = []
         if period.start:
             parts.append(exp.GTE(this=self._comparable(), expression=self._literal(period.start)))
@@ -41,6 +44,8 @@ class TimeColumn:
 
         `shift` moves rows that many months later first, so that last year's rows fall into this year's buckets.
         """
+        if self.form == "first_day" and unit != "year":
+            raise CannotPlan("only_years")
         if self.form == "year":
             if unit not in ("year", "fiscal_year"):
                 raise CannotPlan("only_years")
@@ -65,9 +70,7 @@ class TimeColumn:
     def _years(self, period: Period) -> exp.Expr:
         """Whole years only: a column of years knows nothing shorter."""
         parts: list[exp.Expr] = []
-        for bound in (period.start, period.end):
-            if bound and (bound.month, bound.day) != (1, 1):
-                raise CannotPlan("only_years")
+        _whole_years(period)
         if period.start and period.end and period.end.year == period.start.year + 1:
             return exp.EQ(this=self.expression.copy(), expression=_number(period.start.year))
         if period.start:
@@ -124,6 +127,13 @@ class TimeColumn:
                           typed=True)  # fmt: skip
         named = exp.DPipe(this=year, expression=exp.Literal.string("-Q"))
         return exp.DPipe(this=named, expression=exp.paren(quarter))
+
+
+def _whole_years(period: Period) -> None:
+    """Raises `CannotPlan` for a period that begins or ends inside a year."""
+    for bound in (period.start, period.end):
+        if bound and (bound.month, bound.day) != (1, 1):
+            raise CannotPlan("only_years")
 
 
 def _number(value: int) -> exp.Expr:

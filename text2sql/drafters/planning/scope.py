@@ -87,6 +87,8 @@ class Names:
     def form(self, field: Field) -> Form | None:
         """How a dimension holds days; None where it holds none."""
         dimension, column = self.dimension(field), self.column(field)
+        if "-01-01'" in dimension.expr:
+            return "first_day"
         if dimension.type in ("date", "timestamp"):
             if column is None or column.family in ("date", "timestamp"):
                 return "date" if dimension.type == "date" else "timestamp"
