@@ -44,7 +44,8 @@ def main() -> None:
         talk(app, principal, language)
     except BunmyakuError as error:
         card.show_error(error, language)
-        st.button(text("ui.again", language), key="reload")
+        typed = st.session_state.get("question") or ""
+        st.button(text("ui.again", language), key="reload", on_click=card.ask_again, args=(typed,))
     except Exception as error:  # noqa: BLE001 - the edge: a person sees a sentence, the terminal kind and place
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(last.filename).name}:{last.lineno}"
@@ -68,7 +69,8 @@ def talk(app: Application, principal: Principal, language: Language) -> None:
     readable = _readable(app, principal, records)
     for record in records:
         card.question(record["question"])
-        with st.chat_message("assistant", avatar=AVATAR):
+        # In a place of its own like the answer that is being made: what stands in the same place is kept, not mixed up.
+        with st.chat_message("assistant", avatar=AVATAR), st.empty().container():
             _draw(app, record, readable, language)
     if asked:
         _ask(app, principal, language, asked)

@@ -28,6 +28,7 @@ SHORT = 60
 NARROW = 12
 BAR_PIXELS = 20
 CHART_PIXELS = 300
+LEGEND_PIXELS = 80
 PALETTE = ("#2f5d8a", "#d08c4a", "#5f9e8f", "#a45a6b", "#8a7fb5", "#b8a13c", "#6b7785", "#3f9ab5")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 Rows = Sequence[Mapping[str, Any]]
@@ -167,5 +168,6 @@ def laid_out(spec: Mapping[str, Any]) -> dict[str, Any]:
         encoding["y"]["axis"] = {"labelFlush": False, "labelLimit": 200}
     if "color" in encoding:  # beside the bars it leaves them no room on a phone
         encoding["color"]["legend"] = {"orient": "top", "columns": 3}
+        drawn["height"] = drawn["height"] if lying else CHART_PIXELS + LEGEND_PIXELS
     drawn["config"] = {"range": {"category": list(PALETTE)}, "mark": {"color": PALETTE[0]}}
     return drawn
