@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,3 +65,11 @@ def test_yaml_words_stay_words() -> None:
     }
     with pytest.raises(Exception, match="could not determine a constructor"):
         read_yaml("!!python/object/apply:os.system ['true']")
+
+
+def test_a_broken_file_is_told_by_its_own_line() -> None:
+    with pytest.raises(yaml.MarkedYAMLError) as caught:
+        read_yaml("name: [a, b")
+    mark = caught.value.problem_mark
+    assert mark is not None
+    assert mark.line == 0
