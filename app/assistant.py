@@ -29,6 +29,8 @@ from text2sql.types import Draft, Drafter, Drafting, ResultSet, Verdict
 
 LONGEST_QUESTION = 4_000
 """Characters; what is longer is a document, not a question."""
+LONGEST_CONVERSATION = 200
+"""Characters of a conversation's id; it is a key of two indexes."""
 TRIES = 3
 """Drafts that are put to the guard before giving up."""
 
@@ -82,7 +84,7 @@ class Assistant:
             id=uuid.uuid4().hex,
             question=text,
             principal=principal,
-            conversation_id=conversation_id or uuid.uuid4().hex,
+            conversation_id=checked_conversation(conversation_id) if conversation_id else uuid.uuid4().hex,
             language=detect(text),
             given=given or Given(),
         )
@@ -221,3 +223,14 @@ def checked_question(question: str) -> str:
             "The question is not readable text", todo="Type it in English or Japanese (UTF-8)."
         )
     return text
+
+
+def checked_conversation(name: str) -> str:
+    """The id of a conversation as it can be kept. Raises `QuestionInvalid` with what to do."""
+    if len(name) > LONGEST_CONVERSATION or not name.isprintable():
+        raise QuestionInvalid(
+            "This cannot name a conversation",
+            where="conversation",
+            todo=f"Use at most {LONGEST_CONVERSATION} printable characters.",
+        )
+    return name

@@ -10,10 +10,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from retrieval.postgres.database import Database
-
 from retrieval.embeddings import EmbeddingModel
 from retrieval.indexing import index
+from retrieval.postgres.database import Database
 from retrieval.types import Chunk, Progress, SemanticStore
 
 
@@ -53,6 +52,8 @@ def _digest(chunk: Chunk, model: EmbeddingModel | None) -> str:
         chunk.text,
         document.version,
         document.title,
+        document.uri,
+        document.owner,
         document.tenant,
         sorted(document.labels),
         document.discoverable,

@@ -12,7 +12,8 @@ from importlib.metadata import entry_points
 import typer
 
 from app.commands import ask, guard, init, intake, status, ui
-from app.commands.exits import Exit, report
+from app.commands.exits import report
+from app.commands.output import tolerate_any_encoding
 
 COMMANDS = "bunmyaku.commands"
 """Entry-point group: each entry is a function that becomes a command of the entry's name."""
@@ -36,15 +37,12 @@ cli.command("stop")(status.stop_command)
 
 def main() -> None:
     """Entry point of the console script."""
+    tolerate_any_encoding()
     for entry in sorted(entry_points(group=COMMANDS), key=lambda found: found.name):
         cli.command(entry.name)(entry.load())
     try:
         cli(standalone_mode=True)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output left (`… | head`): not a fault, and nothing more can be said.
-        sys.stderr.close()
-        sys.exit(Exit.done)
     except Exception as error:  # noqa: BLE001 - the edge: every error becomes one clear line and a code
         sys.exit(report(error))

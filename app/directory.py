@@ -13,10 +13,11 @@ from typing import Any, Protocol
 import psycopg
 import yaml
 from psycopg.rows import dict_row
-from retrieval.postgres.database import Database
 
 from app.errors import SettingsError, UnknownUser
+from retrieval.postgres.database import Database
 from retrieval.types import Language, Principal
+from text2sql.yaml_files import read_yaml
 
 FIELDS = frozenset({"id", "name", "language", "tenant", "roles", "attributes"})
 
@@ -46,15 +47,19 @@ class FileDirectory:
     def everyone(self) -> list[Principal]:
         """All callers, by id. Raises `SettingsError`."""
         try:
-            raw = yaml.safe_load(self._path.read_text(encoding="utf-8")) or {}
-            rows = raw["users"]
-            return sorted((principal(row, str(self._path)) for row in rows), key=lambda who: who.id)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+            raw = read_yaml(self._path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise SettingsError(
-                "The list of users cannot be read",
-                where=str(self._path),
-                todo=f"It needs `users:` entries; {error}.",
+                "The list of users cannot be read", where=str(self._path), todo=str(error)
             ) from error
+        rows = raw.get("users") if isinstance(raw, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise SettingsError(
+                "The list of users is not one",
+                where=str(self._path),
+                todo="Write `users:` and under it entries such as `- {id: ana, roles: [analyst]}`.",
+            )
+        return sorted((principal(row, str(self._path)) for row in rows), key=lambda who: who.id)
 
 
 class SqlDirectory:
@@ -73,7 +78,7 @@ class SqlDirectory:
         return self._rows("ORDER BY users.id", {})
 
     def _rows(self, clause: str, parameters: Mapping[str, Any]) -> list[Principal]:
-        statement = f"SELECT * FROM ({self._sql.replace('%', '%%')}) AS users {clause}"  # noqa: S608 - the team's own query
+        statement = f"SELECT * FROM ({self._sql.replace('%', '%%')}\n) AS users {clause}"  # noqa: S608 - the team's own query
         try:
             with self._database.connection() as connection, connection.transaction():
                 connection.execute("SET TRANSACTION READ ONLY")
@@ -93,28 +98,38 @@ def principal(row: Mapping[str, Any], where: str) -> Principal:
     if unknown or not row.get("id"):
         problem = f"unknown fields {sorted(unknown)}" if unknown else "an entry has no id"
         raise SettingsError(f"Users: {problem}", where=where, todo=f"Use {', '.join(sorted(FIELDS))}.")
-    languages: dict[Any, Language] = {None: "en", "": "en", "en": "en", "ja": "ja"}
-    language = languages.get(row.get("language"))
+    languages: dict[str, Language] = {"None": "en", "": "en", "en": "en", "ja": "ja"}
+    language = languages.get(str(row.get("language")))
     if language is None:
         raise SettingsError(
             f"User {row['id']}: language {row['language']}", where=where, todo="Use en or ja."
         )
-    attributes = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in (row.get("attributes") or {}).items()
-    }
+    roles, attributes = row.get("roles") or (), row.get("attributes") or {}
+    if not isinstance(roles, list | tuple) or not isinstance(attributes, Mapping):
+        raise SettingsError(
+            f"User {row['id']}: roles are a list, attributes are names with values",
+            where=where,
+            todo="Write `roles: [analyst], attributes: {regions: [North]}`.",
+        )
     return Principal(
         id=str(row["id"]),
         tenant=str(row.get("tenant") or "default"),
-        roles=tuple(row.get("roles") or ()),
-        attributes=attributes,
+        roles=tuple(str(role) for role in roles),
+        attributes={
+            str(name): tuple(value) if isinstance(value, list) else value
+            for name, value in attributes.items()
+        },
         name=str(row.get("name") or row["id"]),
         language=language,
     )
 
 
 def _pick(found: list[Principal], user_id: str, where: str) -> Principal:
-    for who in found:
-        if who.id == user_id:
-            return who
-    raise UnknownUser(f"There is no user {user_id!r}", where=where, todo="Choose one with `--user`.")
+    matching = [who for who in found if who.id == user_id]
+    if not matching:
+        raise UnknownUser(f"There is no user {user_id!r}", where=where, todo="Choose one with `--user`.")
+    if len(matching) > 1:  # whichever we took might see what the other entry was meant to keep from them
+        raise SettingsError(
+            f"There are {len(matching)} entries for user {user_id!r}", where=where, todo="Keep one."
+        )
+    return matching[0]

@@ -134,9 +134,9 @@ def jsonable(value: Any) -> Any:
 
 
 def _scalar(value: Any) -> Any:
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) and value.is_finite():
         return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
         return None  # JSON has no NaN; PostgreSQL's jsonb refuses it
     if isinstance(value, str):
         return value.replace("\x00", "�")  # jsonb has no NUL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +15,11 @@ from rich.text import Text
 
 from app.messages import text
 from app.record import AnswerRecord
+from text2sql.words import split_name
 
 SHOWN_ROWS = 20
+_KEY = re.compile(r"\b(?:id|code|year)\b|年度?$|コード$|番号$")
+"""Columns whose numbers are names, after their own names were split into words."""
 STYLES = {"answered": "green", "no_rows": "yellow", "clarify": "cyan", "withheld": "magenta"}
 
 
@@ -76,9 +80,8 @@ def cell(value: Any, column: str = "") -> str:
         return "–"
     if isinstance(value, bool):
         return str(value).lower()
-    plain = any(word in column.casefold() for word in ("year", "年", "id", "code"))
     if isinstance(value, int):
-        return str(value) if plain else f"{value:,}"
+        return str(value) if _KEY.search(split_name(column)) else f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.4f}".rstrip("0").rstrip(".")
     return str(value)

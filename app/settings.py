@@ -32,6 +32,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from app.errors import SettingsError
+from text2sql.yaml_files import read_yaml
 
 CONFIG = "config.yaml"
 
@@ -108,9 +109,14 @@ class Settings(_Part):
 
 
 def home_folder(environment: Mapping[str, str] | None = None) -> Path:
-    """The home that applies: `BUNMYAKU_HOME`, else `~/.bunmyaku`."""
+    """The home that applies: `BUNMYAKU_HOME`, else `~/.bunmyaku`. Raises `SettingsError` where there is neither."""
     values = os.environ if environment is None else environment
-    return Path(values.get("BUNMYAKU_HOME") or Path.home() / ".bunmyaku").expanduser().absolute()
+    try:
+        return Path(values.get("BUNMYAKU_HOME") or Path.home() / ".bunmyaku").expanduser().absolute()
+    except RuntimeError as error:  # no HOME, and a user that the system has no entry for
+        raise SettingsError(
+            "There is no home folder for this user", where="HOME", todo="Set BUNMYAKU_HOME to a folder."
+        ) from error
 
 
 def has_config(home: Path) -> bool:
@@ -143,7 +149,7 @@ def load(home: Path | None = None, environment: Mapping[str, str] | None = None)
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        raw = read_yaml(file.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError("The settings file cannot be read", where=str(file), todo=str(error)) from error
     except yaml.YAMLError as error:

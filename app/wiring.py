@@ -20,6 +20,7 @@ from app.directory import Directory, FileDirectory, SqlDirectory
 from app.errors import SettingsError
 from app.record import MIGRATIONS, RecordStore
 from app.settings import Settings
+from app.suggesting import suggested
 from app.walk import Scope, Warehousing
 from retrieval import conversations, stores
 from retrieval.embeddings import EmbeddingModel, build_embeddings
@@ -46,7 +47,7 @@ from text2sql.guard import SqlGuard
 from text2sql.policy import load as load_policy
 from text2sql.policy import visible_catalog
 from text2sql.scoped_profiles import with_scoped_profiles
-from text2sql.semantics import SemanticModel
+from text2sql.semantics import SemanticModel, check
 from text2sql.semantics import load as load_model
 from text2sql.types import Limits
 from text2sql.values import ValueIndex
@@ -119,17 +120,14 @@ class Application:
         return self.directory.lookup(wanted)
 
     def suggested(self, principal: Principal, language: Language) -> list[str]:
-        """Verified questions, in this language, that the guard allows this caller: they can be asked as they stand."""
+        """Verified questions, in this language, that this caller can ask as they stand."""
         side = self.warehousing
-        if side is None:
-            return []
-        catalog = side.warehouse.catalog()
-        return [
-            question
-            for query in self.verified.queries
-            if (question := query.question.ja if language == "ja" else query.question.en)
-            and side.guard.check(query.sql, catalog, principal, side.policy).allowed
-        ]
+        return suggested(self.verified, side, principal, language) if side else []
+
+    def problems(self) -> list[str]:
+        """What of the semantic model does not fit the warehouse: nothing of it can be asked for."""
+        side = self.warehousing
+        return check(side.model, side.warehouse.catalog()) if side else []
 
 
 def open_stores(settings: Settings, *, clock: Clock = system_clock) -> Stores:

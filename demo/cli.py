@@ -12,6 +12,7 @@ from rich.console import Console
 from app import settings as configuration
 from app.commands.exits import OUTCOMES, Exit
 from app.commands.opening import application, progress, relational
+from app.commands.output import Terminal
 from app.commands.ui import serve
 from app.ingesting import folders_of, ingest_folders, show_report
 from app.record import Outcome
@@ -38,10 +39,10 @@ def command(
             "--serve/--no-serve", help="Serve the chat afterwards, where a person is at the terminal."
         ),
     ] = True,
-    port: Annotated[int, typer.Option("--port", help="Port of the chat.")] = 8501,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the chat.")] = 8501,
 ) -> None:
     """Build the demo insurer, ask it four questions, and serve the chat."""
-    console = Console()
+    console = Terminal()
     asked = read_questions(questions) if questions else QUESTIONS
     settings = configuration.load()
     dsn = settings.database.dsn.get_secret_value() if settings.database.dsn else None

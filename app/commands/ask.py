@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from app import settings as configuration
 from app.commands.exits import OUTCOMES
 from app.commands.opening import application
+from app.commands.output import Terminal, write_json
 from app.rendering import show
 
 
@@ -30,7 +29,7 @@ def command(
     with application(configuration.load(), quiet=as_json) as app:
         record = app.assistant.answer(text, app.principal(user), conversation_id=conversation)
     if as_json:
-        sys.stdout.write(json.dumps(record.to_json(), ensure_ascii=False) + "\n")
+        write_json(record.to_json())
     else:
-        show(record, Console())
+        show(record, Terminal())
     raise typer.Exit(OUTCOMES[record.outcome])

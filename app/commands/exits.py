@@ -7,8 +7,7 @@ import os
 import sys
 import traceback
 
-from rich.console import Console
-
+from app.commands.output import Terminal
 from app.errors import GivenInvalid, QuestionInvalid, SettingsError, UnknownUser
 from app.record import Outcome
 from ingest.errors import IngestError
@@ -52,7 +51,7 @@ _UNAVAILABLE = (StoreUnavailable, EmbeddingsUnavailable, WarehouseUnavailable)
 
 def report(error: BaseException) -> Exit:
     """Say what happened on standard error; returns the code to end with."""
-    console = Console(stderr=True, soft_wrap=True)
+    console = Terminal(stderr=True, soft_wrap=True)
     if isinstance(error, BunmyakuError):
         console.print(f"[bold red]error:[/] {_plain(error.what)}", highlight=False)
         if error.where:

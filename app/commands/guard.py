@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from text2sql.guard.lines import check_lines
 
 from app import settings as configuration
+from app.commands.output import write_json
 from app.directory import principal as read_principal
 from app.errors import SettingsError
 from retrieval.types import Principal
 from text2sql.ddl import catalog_from_ddl
 from text2sql.errors import DdlError
+from text2sql.guard.lines import check_lines
 from text2sql.policy import load as load_policy
 from text2sql.types import Catalog
 from text2sql.warehouses import open_warehouse
@@ -42,8 +43,7 @@ def command(
     caller = _caller(user)
     lines = (line.decode("utf-8", errors="replace") for line in sys.stdin.buffer)
     for verdict in check_lines(lines, dialect=dialect, catalog=catalog, principal=caller, policy=rules):
-        sys.stdout.write(json.dumps(verdict, ensure_ascii=False, default=str) + "\n")
-        sys.stdout.flush()  # a caller may wait for each verdict before it writes the next line
+        write_json(verdict)  # at once: a caller may wait for each verdict before it writes the next line
 
 
 def _catalog(dialect: str, ddl: Path | None, warehouse: str | None) -> Catalog | None:

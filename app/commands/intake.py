@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from app import settings as configuration
 from app.commands.opening import progress, relational
+from app.commands.output import Terminal, write_json
 from app.errors import SettingsError
 from app.ingesting import folders_of, ingest_folders, show_report
 
@@ -37,6 +37,6 @@ def command(
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        write_json(found)
     else:
-        show_report(found, Console())
+        show_report(found, Terminal())

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from app.commands.output import Terminal
 from app.errors import SettingsError
 from app.settings import Settings, has_config
 from app.wiring import Application, Stores, open_application, open_stores
 from retrieval.types import Progress as Report
+
+SAID = 3
+"""Problems of the semantic model that are named; `status` names all."""
 
 
 @contextmanager
@@ -22,7 +27,20 @@ def application(settings: Settings, *, quiet: bool = False) -> Iterator[Applicat
     with progress(quiet=quiet) as report:
         opened = open_application(settings, progress=report)
     with opened:
+        if not quiet:
+            _say(opened.problems(), settings)
         yield opened
+
+
+def _say(problems: list[str], settings: Settings) -> None:
+    """What of the semantic model cannot be used, beside the answer: a typing error should not pass for a decline."""
+    console = Terminal(stderr=True, soft_wrap=True)
+    for problem in problems[:SAID]:
+        console.print(f"{settings.semantic_model}: {escape(problem)}", style="yellow", highlight=False)
+    if len(problems) > SAID:
+        console.print(
+            f"… and {len(problems) - SAID} more: `bunmyaku status`", style="yellow", highlight=False
+        )
 
 
 @contextmanager

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from app import settings as configuration
 from app.commands.opening import relational, require_home
+from app.commands.output import Terminal, write_json
 from app.settings import Settings
 from retrieval.errors import BunmyakuError
 from retrieval.postgres.embedded import status as server_status
 from retrieval.postgres.embedded import stop as stop_server
+from text2sql.semantics import check
+from text2sql.semantics import load as load_model
+from text2sql.types import Catalog
 from text2sql.warehouses import open_warehouse
 
 
@@ -27,13 +29,18 @@ def command(
     require_home(settings)
     found = gather(settings)
     if as_json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+        write_json(found)
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in found.items():
-        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-        table.add_row(name.replace("_", " "), shown)
-    Console().print(table)
+        table.add_row(name.replace("_", " "), escape(_shown(value)))
+    Terminal().print(table)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {item}" for name, item in value.items())
+    return "\n".join(value) if isinstance(value, list) else str(value)
 
 
 def gather(settings: Settings) -> dict[str, Any]:
@@ -41,9 +48,7 @@ def gather(settings: Settings) -> dict[str, Any]:
     before = server_status(settings.home) if settings.database.dsn is None else None
     found: dict[str, Any] = {
         "home": str(settings.home),
-        "server": "an own PostgreSQL, by DSN"
-        if before is None
-        else before.state,
+        "server": "an own PostgreSQL, by DSN" if before is None else before.state,
         "embeddings": settings.embeddings,
         "model": settings.model,
         "policy": settings.policy or "none",
@@ -57,28 +62,42 @@ def gather(settings: Settings) -> dict[str, Any]:
             found["answers"] = row[0] if row else 0
     except BunmyakuError as error:
         found["store"] = str(error)
-    found["warehouse"] = _warehouse(settings)
+    found |= _warehouse(settings)
     return found
 
 
-def _warehouse(settings: Settings) -> Any:
+def _warehouse(settings: Settings) -> dict[str, Any]:
+    """The warehouse, and how well the semantic model fits it."""
     if not settings.warehouse:
-        return "none"
+        return {"warehouse": "none"}
     try:
         warehouse = open_warehouse(settings.warehouse_url(), cache=settings.home / "cache")
     except BunmyakuError as error:
-        return str(error)
+        return {"warehouse": str(error)}
     try:
         catalog = warehouse.catalog()
-        return {"dialect": catalog.dialect, "tables": len(catalog.tables), "at": settings.warehouse}
+    except BunmyakuError as error:
+        return {"warehouse": str(error)}
     finally:
         warehouse.close()
+    shown = {"dialect": catalog.dialect, "tables": len(catalog.tables), "at": settings.warehouse}
+    return {"warehouse": shown, "semantic_model": _model(settings, catalog)}
+
+
+def _model(settings: Settings, catalog: Catalog) -> str | list[str]:
+    if not settings.semantic_model:
+        return "none"
+    try:
+        problems = check(load_model(settings.path(settings.semantic_model)), catalog)
+    except BunmyakuError as error:
+        return str(error)
+    return problems or settings.semantic_model
 
 
 def stop_command() -> None:
     """Stop the embedded server of this home; whoever asks next starts it again."""
     settings = configuration.load()
-    console = Console()
+    console = Terminal()
     if settings.database.dsn is not None:
         console.print("This home uses a PostgreSQL of its own by DSN; it is not ours to stop.")
         return

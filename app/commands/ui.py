@@ -24,7 +24,7 @@ FONT = (
 
 
 def command(
-    port: Annotated[int, typer.Option("--port", help="Port to serve on.")] = 8501,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to serve on.")] = 8501,
     host: Annotated[
         str, typer.Option("--host", help="Address to serve on; anyone who reaches it can choose a user.")
     ] = "127.0.0.1",

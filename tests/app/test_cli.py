@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -122,6 +123,45 @@ def test_a_binary_question(shop: Shell) -> None:
     assert "not readable text" in done.stderr
 
 
+def test_a_terminal_that_is_not_utf8(shop: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert "total" in shop("ask", "total amount by region").stdout
+    assert shop.json("ask", "店は何件ですか")["question"] == "店は何件ですか"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["ask", "How many stores are there?"], ["guard", "--dialect", "klingon", "--ddl", "none.sql"]],
+)
+def test_a_reader_who_leaves_is_no_fault(shop: Shell, arguments: list[str]) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "app", *arguments],
+        env={**os.environ, "BUNMYAKU_HOME": str(shop.home)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert running.stdout is not None
+    running.stdout.close()
+    running.stdout = None
+    _, said = running.communicate(b'{"id": 1, "sql": "SELECT 1"}\n', timeout=120)
+    assert (running.returncode, said) == (0, b"")
+
+
+def test_a_typing_error_in_the_semantic_model_is_told(shop: Shell) -> None:
+    file = shop.home / "semantic.yaml"
+    kept = file.read_text(encoding="utf-8")
+    file.write_text(kept.replace("expr: amount", "expr: amuont"), encoding="utf-8")
+    try:
+        done = shop("ask", "How many stores are there?")
+        assert "there is no column amuont in sale" in done.stderr
+        assert "amuont" not in done.stdout
+        assert any("amuont" in problem for problem in shop.json("status")["semantic_model"])
+    finally:
+        file.write_text(kept, encoding="utf-8")
+    assert shop.json("status")["semantic_model"] == "semantic.yaml"
+
+
 def test_an_unknown_user(shop: Shell) -> None:
     assert "mallory" in shop("ask", "How many stores?", "--user", "mallory", code=2).stderr
 
@@ -145,6 +185,15 @@ def test_nothing_set_up(tmp_path: Path) -> None:
     for command in (["ask", "anything"], ["status"], ["ui"]):
         done = Shell(tmp_path / "empty")(*command, code=2)
         assert "bunmyaku init" in done.stderr
+
+
+@pytest.mark.parametrize("port", ["99999", "taken"])
+def test_a_port_that_cannot_be_used(shop: Shell, port: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        chosen = str(taken.getsockname()[1]) if port == "taken" else port
+        done = shop("ui", "--port", chosen, code=2)
+    assert "65535" in done.stderr if port == "99999" else chosen in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_missing_warehouse(tmp_path: Path) -> None:

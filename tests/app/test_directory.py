@@ -87,3 +87,43 @@ def test_a_users_query_only_reads(database: Database, sql: str) -> None:
         SqlDirectory(database, sql).everyone()
     with database.connection() as connection:
         assert connection.execute("SELECT count(*) FROM people").fetchone() == (1,)
+
+
+def test_countries_and_answers_stay_words(tmp_path: Path) -> None:
+    text = "users: [{id: x, roles: [on, 7], attributes: {countries: [NO, SE], active: yes}}]"
+    who = file(tmp_path, text).lookup("x")
+    assert who.attributes == {"countries": ("NO", "SE"), "active": "yes"}
+    assert who.roles == ("on", "7")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "{id: x, roles: analyst}",
+        "{id: x, roles: 5}",
+        "{id: x, attributes: [north]}",
+        "{id: x, attributes: north}",
+        "{id: x, language: [en]}",
+        "ana",
+        "5",
+    ],
+)
+def test_an_entry_of_another_shape_is_refused(tmp_path: Path, entry: str) -> None:
+    with pytest.raises(SettingsError):
+        file(tmp_path, f"users: [{entry}]").lookup("x")
+
+
+def test_two_entries_for_one_user_admit_nobody(tmp_path: Path, database: Database) -> None:
+    directory = file(tmp_path, "users: [{id: x, roles: [clerk]}, {id: x, roles: [owner]}, {id: y}]")
+    with pytest.raises(SettingsError, match="2 entries"):
+        directory.lookup("x")
+    assert directory.lookup("y").roles == ()
+    users_table(database)
+    twice = SqlDirectory(database, "SELECT id FROM people UNION ALL SELECT id FROM people")
+    with pytest.raises(SettingsError, match="2 entries"):
+        twice.lookup("kim")
+
+
+def test_a_comment_may_end_the_users_query(database: Database) -> None:
+    users_table(database)
+    assert SqlDirectory(database, "SELECT id, name FROM people -- everyone").lookup("kim").name == "Kim"

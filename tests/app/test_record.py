@@ -40,6 +40,8 @@ def result(rows: int) -> ResultSet:
     [
         (Decimal(10), 10),
         (Decimal("1.5"), 1.5),
+        (Decimal("NaN"), None),
+        (Decimal("-Infinity"), None),
         (float("nan"), None),
         (float("inf"), None),
         (date(2026, 4, 1), "2026-04-01"),

@@ -25,6 +25,16 @@ def test_home_comes_from_the_environment(tmp_path: Path) -> None:
     assert home_folder({}) == Path.home() / ".bunmyaku"
 
 
+def test_a_user_without_any_home_folder_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def lacking() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", lacking)
+    with pytest.raises(SettingsError, match="home folder"):
+        home_folder({})
+    assert home_folder({"BUNMYAKU_HOME": str(tmp_path)}) == tmp_path
+
+
 def test_paths_are_relative_to_the_home(tmp_path: Path) -> None:
     settings = load(write(tmp_path, "warehouse: data/w.duckdb\npolicy: policy.yaml\n"), {})
     assert settings.warehouse_url() == str(tmp_path / "data/w.duckdb")
