@@ -11,13 +11,23 @@ _ASKS = re.compile(
     r"^\W*(?:what|who|when|where|which|why|how|is|are|was|were|do|does|did|can|may|must|should|show|list|give|explain)\b",
     re.IGNORECASE,
 )
-_BREAK = re.compile(r"[;?]\s+(?:and\s+|also\s+)?|,\s*(?:and|also|but)\s+(?=\w)|\s+and\s+(?=(?:what|how|which|who|when|where|why)\b)", re.IGNORECASE)
-_BREAK_JA = re.compile(r"[。?？]\s*(?:また|そして|それから|あと|加えて)?[、,]?\s*|、?(?:また|そして|それと)、")
-_ASKS_JA = re.compile(r"[?？]|か$|は$|教えて|ください|とは|何|いくら|いつ|どの|どこ|誰|なぜ|推移|件数|合計|別の")
+_BREAK = re.compile(
+    r"[;?]\s+(?:and\s+|also\s+)?|,\s*(?:and|also|but)\s+(?=\w)|\s+and\s+(?=(?:what|how|which|who|when|where|why)\b)",
+    re.IGNORECASE,
+)
+_BREAK_JA = re.compile(
+    r"[。?？]\s*(?:また|そして|それから|あと|加えて)?[、,]?\s*|、?(?:また|そして|それと)、"
+)
+_ASKS_JA = re.compile(
+    r"[?？]|か$|は$|教えて|ください|とは|何|いくら|いつ|どの|どこ|誰|なぜ|推移|件数|合計|別の"
+)
 _ABOUT = (
     re.compile(r"^\W*what (?:does|do|did) (?:the |an? )?(?P<it>.+?) (?:mean|stand for)\b", re.IGNORECASE),
     re.compile(r"^\W*what (?:is|are) (?:meant by )?(?:the |an? )?(?P<it>[\w\s-]+?)\W*$", re.IGNORECASE),
-    re.compile(r"^\W*how (?:is|are) (?:the |an? )?(?P<it>.+?) (?:defined|calculated|computed|measured)\b", re.IGNORECASE),
+    re.compile(
+        r"^\W*how (?:is|are) (?:the |an? )?(?P<it>.+?) (?:defined|calculated|computed|measured)\b",
+        re.IGNORECASE,
+    ),
     re.compile(r"^\W*(?:explain|define) (?:the |an? )?(?P<it>[\w\s-]+?)\W*$", re.IGNORECASE),
 )
 _PRONOUN = re.compile(r"\b(?:it|they|this|that)\b(?! (?:month|quarter|year|week|fiscal))", re.IGNORECASE)

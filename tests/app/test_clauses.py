@@ -12,14 +12,23 @@ from app.clauses import clauses
             "What does unit price mean, and what was it in fiscal 2024?",
             ("What does unit price mean", "what was the unit price in fiscal 2024?"),
         ),
-        ("How is churn calculated? What was it last year?", ("How is churn calculated", "What was the churn last year?")),
+        (
+            "How is churn calculated? What was it last year?",
+            ("How is churn calculated", "What was the churn last year?"),
+        ),
         (
             "How do returns work, and how many returns were there in 2024?",
             ("How do returns work", "how many returns were there in 2024?"),
         ),
-        ("What is margin and how much was it this year?", ("What is margin", "how much was the margin this year?")),
+        (
+            "What is margin and how much was it this year?",
+            ("What is margin", "how much was the margin this year?"),
+        ),
         ("粗利率とは何ですか。また、2024年度の粗利率は?", ("粗利率とは何ですか", "2024年度の粗利率は")),
-        ("返品の期限はいつですか？2024年度の返品件数は？", ("返品の期限はいつですか", "2024年度の返品件数は")),
+        (
+            "返品の期限はいつですか？2024年度の返品件数は？",
+            ("返品の期限はいつですか", "2024年度の返品件数は"),
+        ),
     ],
 )
 def test_two_questions_in_one(question: str, expected: tuple[str, ...]) -> None:
