@@ -21,6 +21,7 @@ from app.events import Answered, Drafted, Event, Guarded, Ran, Retrieved, Routed
 from app.record import AnswerRecord, Attempt, RecordStore
 from app.routing import Route, asks_for_meaning, decide
 from app.walk import Given, Walk, Warehousing
+from app.withholding import with_tables
 from retrieval.language import detect
 from retrieval.retriever import Retriever
 from retrieval.types import Clock, ConversationStore, Principal, Turn
@@ -117,6 +118,8 @@ class Assistant:
             walk.timed("scope", started)
             started = perf_counter()
             walk.drafting = _drafted(walk, scope.drafter)
+            if scope.beyond is not None and not walk.drafting.drafts:
+                walk.context = scope.beyond.noted(walk.question, walk.found)
         return Drafted(walk.drafting, walk.timed("draft", started))
 
     def _route(self, walk: Walk) -> Event:
@@ -151,6 +154,7 @@ class Assistant:
             if not verdict.allowed:
                 walk.attempts.append(Attempt(draft, verdict))
                 if verdict.withheld:
+                    walk.context = with_tables(walk.found, side.policy, verdict.withheld)
                     return
                 continue
             started = perf_counter()

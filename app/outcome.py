@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.messages import finding_text, join, text
@@ -82,7 +81,7 @@ def _queried(walk: Walk, described: str) -> Told:
             return Told("no_rows", text("outcome.no_rows", walk.found.language), confidence=confidence)
         return Told("answered", described, confidence=confidence)
     if walk.verdict is not None and walk.verdict.withheld:
-        return _withheld(walk, ())
+        return _withheld(walk)
     if walk.verdict is not None and not walk.verdict.allowed:
         reasons = join(
             [finding_text(violation, walk.found.language) for violation in walk.verdict.violations],
@@ -94,9 +93,9 @@ def _queried(walk: Walk, described: str) -> Told:
     return Told("failed", text("outcome.failed", walk.found.language, reason=reason))
 
 
-def _withheld(walk: Walk, owners: Sequence[str]) -> Told:
+def _withheld(walk: Walk) -> Told:
     """Something matched; whom to ask is said where the policy names someone, and nothing else of it ever is."""
-    language = walk.found.language
+    owners, language = walk.found.owners, walk.found.language
     if not owners:
         return Told("withheld", text("outcome.withheld", language))
     return Told("withheld", text("outcome.withheld_owner", language, owner=join(owners, language)))
@@ -105,7 +104,7 @@ def _withheld(walk: Walk, owners: Sequence[str]) -> Told:
 def _declined(walk: Walk) -> Told:
     """Withheld when the only thing that matched may not be read; else a decline that says what was lacking."""
     if walk.found.withheld:
-        return _withheld(walk, walk.found.owners)
+        return _withheld(walk)
     decline = walk.drafting.decline
     if decline is None:
         return Told("declined", text("outcome.not_in_documents", walk.found.language))

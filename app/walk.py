@@ -10,6 +10,7 @@ from app.answering import DocumentAnswer
 from app.errors import GivenInvalid
 from app.record import Attempt
 from app.routing import Route
+from app.withholding import Beyond
 from retrieval.types import Context, Language, Principal
 from text2sql.policy import Policy
 from text2sql.semantics import SemanticModel
@@ -32,6 +33,8 @@ class Scope:
 
     catalog: Catalog
     drafter: Drafter
+    beyond: Beyond | None = None
+    """What lies beyond it that they may know of; None where nothing does."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from app.record import MIGRATIONS, RecordStore
 from app.settings import Settings
 from app.suggesting import suggested
 from app.walk import Scope, Warehousing
+from app.withholding import Beyond
 from retrieval import conversations, stores
 from retrieval.embeddings import EmbeddingModel, build_embeddings
 from retrieval.postgres.database import Database, open_database
@@ -44,12 +45,12 @@ from text2sql.drafters import build as build_drafter
 from text2sql.glossary import Glossary
 from text2sql.glossary import load as load_glossary
 from text2sql.guard import SqlGuard
+from text2sql.policy import known_catalog, visible_catalog
 from text2sql.policy import load as load_policy
-from text2sql.policy import visible_catalog
 from text2sql.scoped_profiles import with_scoped_profiles
 from text2sql.semantics import SemanticModel, check
 from text2sql.semantics import load as load_model
-from text2sql.types import Limits
+from text2sql.types import Catalog, Drafter, Limits
 from text2sql.values import ValueIndex
 from text2sql.verified import VerifiedQueries
 from text2sql.verified import load as load_verified
@@ -211,18 +212,28 @@ def _warehousing(opened: Stores, verified: VerifiedQueries, progress: Progress |
         if policy is not None:
             seen = visible_catalog(policy, seen, principal)
             seen = with_scoped_profiles(seen, principal, policy, guard, warehouse)
-        drafter = build_drafter(
+        return Scope(seen, drafter_over(seen), beyond(seen, principal))
+
+    def drafter_over(named: Catalog) -> Drafter:
+        return build_drafter(
             "offline",
             {
-                "catalog": seen,
+                "catalog": named,
                 "model": model,
-                "values": ValueIndex.of(seen, model),
+                "values": ValueIndex.of(named, model),
                 "glossary": glossary,
                 "verified": verified,
                 "clock": opened.clock,
             },
         )
-        return Scope(seen, drafter)
+
+    def beyond(seen: Catalog, principal: Principal) -> Beyond | None:
+        if policy is None:
+            return None
+        known = known_catalog(policy, warehouse.catalog(), principal)
+        if len(known.tables) == len(seen.tables):
+            return None
+        return Beyond(drafter_over(known), seen, policy)
 
     limits = Limits(**settings.limits.model_dump())
     return Warehousing(warehouse, guard, policy, model, _Scopes(build_scope), limits)

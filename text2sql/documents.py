@@ -55,13 +55,15 @@ class _Maker:
 
     def table(self, table: Table) -> Chunk:
         entities = [e for e in self._model.tables if self._catalog.table(e.physical) is table]
-        names = ", ".join(column.name for column in table.columns)
+        rule = self._policy.rule(table) if self._policy else None
+        # Everyone who may find the table reads this, so a column hidden from some of them is not in it.
+        hiding = rule.grants if rule else ()
+        names = ", ".join(c.name for c in table.columns if not any(grant.hides(c.name) for grant in hiding))
         words = [line for entity in entities for line in _words(entity.label, entity.description)]
         words += [w for e in entities for w in (*e.synonyms.en, *e.synonyms.ja)]
         text = "\n".join(filter(None, [table.name, *words, table.comment, names]))
-        rule = self._policy.rule(table) if self._policy else None
         title = _title(entities[0].label, table.name) if entities else table.name
-        return _chunk("table", table.qualified, title, text, self._of([table]), discoverable=_open(rule))
+        return _chunk("table", table.qualified, title, text, self._of([table]), rule)
 
     def metric(self, metric: Metric) -> Chunk:
         formula = metric.expr or (
@@ -143,10 +145,6 @@ def _meet(labels: list[frozenset[str]]) -> frozenset[str]:
     return frozenset.intersection(*limiting)
 
 
-def _open(rule: TableRule | None) -> bool:
-    return bool(rule and rule.discoverable)
-
-
 def _words(label: Label, description: Label) -> Iterator[str]:
     yield from (text for text in (label.en, label.ja, description.en, description.ja) if text)
 
@@ -161,8 +159,7 @@ def _chunk(
     title: str,
     text: str,
     labels: frozenset[str],
-    *,
-    discoverable: bool = False,
+    rule: TableRule | None = None,
 ) -> Chunk:
     identity = f"{SOURCE}:{kind}:{name}"
     document = Document(
@@ -172,7 +169,8 @@ def _chunk(
         title=title or name,
         kind=kind,
         labels=labels,
-        discoverable=discoverable,
+        discoverable=rule is not None and rule.discoverable,
+        owner=rule.owner if rule is not None else "",
         source=SOURCE,
     )
     return Chunk(id=f"{identity}#0", document=document, ordinal=0, text=text, start=0, end=len(text))

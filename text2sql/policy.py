@@ -205,6 +205,29 @@ def visible_catalog(policy: Policy | None, catalog: Catalog, principal: Principa
     return dataclasses.replace(catalog, tables=tuple(t for t in tables if t.columns))
 
 
+def known_catalog(policy: Policy, catalog: Catalog, principal: Principal) -> Catalog:
+    """What this caller may know of: what they may name, and of discoverable tables that they may not read, the names.
+
+    Nothing that was measured over those, and no column that any grant hides.
+    """
+    visible = visible_catalog(policy, catalog, principal)
+    known = [
+        _named_only(table, rule.grants)
+        for table in catalog.tables
+        if (rule := policy.rule(table)) and rule.discoverable and visible.table(table.qualified) is None
+    ]
+    return dataclasses.replace(visible, tables=(*visible.tables, *known))
+
+
+def _named_only(table: Table, grants: tuple[Grant, ...]) -> Table:
+    columns = tuple(
+        dataclasses.replace(column, profile=None)
+        for column in table.columns
+        if not any(grant.hides(column.name) for grant in grants)
+    )
+    return Table(table.name, columns, schema=table.schema, catalog=table.catalog, kind=table.kind)
+
+
 def _visible_table(table: Table, grants: tuple[Grant, ...], kept: dict[str, set[str]]) -> Table:
     mine = kept[table.qualified.casefold()]
     whole = any(grant.predicate is None for grant in grants)
