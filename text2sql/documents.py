@@ -7,6 +7,7 @@ a query whose text names values is found only by those who see all rows of its t
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 
 from retrieval.types import EVERYONE, Chunk, Document, DocumentKind
@@ -73,9 +74,8 @@ class _Maker:
         how = f"{metric.agg or 'ratio'} {formula}".strip()
         lines = [metric.name, *_words(metric.label, metric.description), *said, how]
         text = "\n".join(filter(None, lines))
-        return _chunk(
-            "metric", metric.name, _title(metric.label, metric.name), text, self._of(self._tables(metric))
-        )
+        labels = _meet([self._of(self._tables(metric)), *self._columns(metric)])
+        return _chunk("metric", metric.name, _title(metric.label, metric.name), text, labels)
 
     def dimension(self, entity: Entity, dimension: Dimension) -> Chunk:
         table = self._catalog.table(entity.physical)
@@ -106,10 +106,22 @@ class _Maker:
         identity = hashlib.sha256("\n".join(query.questions).encode()).hexdigest()[:16]
         return _chunk("verified", identity, query.questions[0] if query.questions else identity, text, labels)
 
+    def _columns(self, metric: Metric) -> Iterator[frozenset[str]]:
+        """Who is denied none of the columns that the formula names, a set a column."""
+        for part in self._parts(metric):
+            entity = self._model.entity(part.table)
+            table = self._catalog.table(entity.physical) if entity else None
+            words = set(re.findall(r"\w+", f"{part.expr} {part.filter}".casefold()))
+            for column in table.columns if table else ():
+                if table and column.name.casefold() in words:
+                    yield self._column(table, column.name)
+
+    def _parts(self, metric: Metric) -> list[Metric]:
+        names = [metric.ratio.numerator, metric.ratio.denominator] if metric.ratio else [metric.name]
+        return [found for name in names if (found := self._model.metric(name))]
+
     def _tables(self, metric: Metric) -> list[Table | None]:
-        parts = [metric.ratio.numerator, metric.ratio.denominator] if metric.ratio else [metric.name]
-        metrics = [found for name in parts if (found := self._model.metric(name))]
-        entities = [self._model.entity(found.table) for found in metrics]
+        entities = [self._model.entity(part.table) for part in self._parts(metric)]
         return [self._catalog.table(entity.physical) if entity else None for entity in entities]
 
     def _of(self, tables: list[Table] | list[Table | None], *, all_rows: bool = False) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,8 +17,7 @@ from app.walk import Given
 from app.wiring import Application, open_application
 from demo.building import build_home
 from demo.questions import SPREAD, read_questions
-from retrieval.postgres.database import Database
-from retrieval.types import Clock
+from retrieval.postgres.database import open_database
 from text2sql.types import Draft, Drafting
 
 QUESTION = "How will the base premium of the Premier plan change in April 2027?"
@@ -26,13 +25,19 @@ FOREIGN = "2027年4月にプレミアプランの基準保険料はどう変わ�
 OWNER = "underwriting@kazahaya.example"
 
 
-@pytest.fixture
-def insurer(home: Path, database: Database, clock: Clock) -> Iterator[Application]:
-    build_home(home, database, 300)
-    settings = load_settings(home, environment={"BUNMYAKU_DATABASE_DSN": database.dsn})
-    with open_application(settings, clock=clock) as application:
-        ingest_folders(application.stores, folders_of(settings, []))
-        yield application
+@pytest.fixture(scope="module")
+def insurer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    home = tmp_path_factory.mktemp("insurer") / "home"
+    database = open_database(home)
+    try:
+        build_home(home, database, 300)
+        settings = load_settings(home, environment={})
+        today = datetime(2026, 11, 20, tzinfo=UTC)
+        with open_application(settings, clock=lambda: today) as application:
+            ingest_folders(application.stores, folders_of(settings, []))
+            yield application
+    finally:
+        database.close()
 
 
 def ask(insurer: Application, user: str, question: str = QUESTION) -> dict[str, Any]:
@@ -40,12 +45,14 @@ def ask(insurer: Application, user: str, question: str = QUESTION) -> dict[str, 
     return {**record.to_json(), "exit": OUTCOMES[record.outcome].value}
 
 
-def test_the_memo_is_withheld_from_those_who_may_not_read_it(insurer: Application, home: Path) -> None:
+def test_the_memo_is_withheld_from_those_who_may_not_read_it(insurer: Application) -> None:
     said = ask(insurer, "emma")
     assert (said["outcome"], said["exit"], said["withheld"]) == ("answered", 0, 0)
     assert "4 percent" in said["text"]
     memo = next(c for c in said["citations"] if "underwriting-memo" in c["uri"])
-    text = (home / "documents/internal/underwriting-memo.en.md").read_text(encoding="utf-8")
+    text = (insurer.stores.settings.home / "documents/internal/underwriting-memo.en.md").read_text(
+        encoding="utf-8"
+    )
     for user in ("guest", "ren", "ana"):
         for question in (QUESTION, FOREIGN):
             record = ask(insurer, user, question)

@@ -110,6 +110,14 @@ def test_labels_come_from_the_policy() -> None:
     assert not chunks["catalog:table:stores"].document.discoverable
 
 
+def test_a_formula_over_a_hidden_column_is_for_those_who_see_it() -> None:
+    metric = MODEL.metrics[0].model_copy(update={"filter": "note IS NOT NULL"})
+    model = MODEL.model_copy(update={"metrics": (metric, *MODEL.metrics[1:])})
+    chunks = catalog_documents(CATALOG, model, Glossary(), VerifiedQueries(), POLICY)
+    labels = {chunk.document.id: set(chunk.document.labels) for chunk in chunks}
+    assert labels["catalog:metric:revenue"] == labels["catalog:metric:per_shop"] == {"role:manager"}
+
+
 def test_a_query_that_names_values_is_for_those_who_see_all_rows() -> None:
     by_text = {chunk.text.splitlines()[0]: set(chunk.document.labels) for chunk in made(POLICY).values()}
     assert by_text["all revenue"] == {"role:analyst", "role:manager"}
