@@ -10,6 +10,11 @@ from sqlglot.errors import ErrorLevel, UnsupportedError
 from text2sql.guard.reading import parse, speaker
 from text2sql.guard.refusal import Refused
 
+_RESPELT: dict[str, tuple[type[exp.Expr], ...]] = {
+    "duckdb": (exp.WithinGroup, exp.Date, exp.TsOrDsToDate, exp.LogicalAnd, exp.LogicalOr, exp.If),
+    "redshift": (exp.Concat,),
+}
+
 
 def write(tree: exp.Expr, dialect: str) -> str:
     """The tree as text, without comments. Uses the tree up. Raises `Refused` with code changed."""
@@ -32,8 +37,8 @@ def settle(tree: exp.Expr, dialect: str) -> None:
         cast.set("to", _spelled(cast.args["to"].sql(dialect=dialect), dialect).copy())
     if dialect in ("postgres", "redshift"):
         _rounds(tree)
-    elif dialect == "duckdb":
-        _percentiles(tree)
+    if dialect in _RESPELT:
+        _as_spelt(tree, _RESPELT[dialect], dialect)
 
 
 @cache
@@ -53,13 +58,13 @@ def _rounds(tree: exp.Expr) -> None:
         plain.set("expressions", operands)
 
 
-def _percentiles(tree: exp.Expr) -> None:
-    """PERCENTILE_CONT … WITHIN GROUP as DuckDB's generator spells it: QUANTILE_CONT(column, share ORDER BY …)."""
-    for group in list(tree.find_all(exp.WithinGroup)):
-        if isinstance(group.this, exp.PercentileCont | exp.PercentileDisc):
-            text = f"SELECT {group.sql(dialect='duckdb')}"
-            spelt = parse(text, list(speaker("duckdb").tokenize(text)), "duckdb").expressions[0]
-            group.replace(spelt.pop())
+def _as_spelt(tree: exp.Expr, classes: tuple[type[exp.Expr], ...], dialect: str) -> None:
+    """Functions that the generator spells as others (`DATE(x)` as CAST), in that spelling."""
+    for node in list(tree.find_all(*classes)):
+        if node.find_ancestor(*classes) or (isinstance(node, exp.If) and isinstance(node.parent, exp.Case)):
+            continue
+        text = f"SELECT {node.sql(dialect=dialect)}"
+        node.replace(parse(text, list(speaker(dialect).tokenize(text)), dialect).expressions[0].pop())
 
 
 def _affinities(tree: exp.Expr) -> None:

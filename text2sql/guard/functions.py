@@ -44,6 +44,8 @@ def _check(call: Call, allowed: Allowlist) -> None:
         )  # fmt: skip
     if call.distinct and len(call.arguments[0]) == 1:
         raise Refused("arguments", f"{call.name}(DISTINCT) of what?", call.token.start, call.name)
+    if call.distinct and kind != "aggregate" and allowed.dialect != "sqlite":
+        raise Refused("arguments", f"{call.name}() takes no DISTINCT.", call.token.start, call.name)
     if call.distinct and number != 1 and kind == "aggregate" and allowed.dialect == "sqlite":
         raise Refused(
             "arguments", f"{call.name}(DISTINCT …) takes exactly one argument.", call.token.start, call.name

@@ -161,7 +161,22 @@ def _check_group(node: exp.Expr, allowed: Allowlist) -> None:
         raise Refused("syntax", "GROUP BY with nothing after it.", node, "GROUP BY")
 
 
+def _check_is(node: exp.Expr, allowed: Allowlist) -> None:
+    if allowed.dialect != "sqlite" and not isinstance(node.expression, exp.Null | exp.Boolean):
+        raise Refused(
+            "syntax", "IS is followed by NULL, TRUE, FALSE or DISTINCT FROM; else write =.", node, "IS"
+        )
+
+
+def _check_select(node: exp.Expr, allowed: Allowlist) -> None:
+    del allowed
+    if node.args.get("joins") and node.args.get("from_") is None:
+        raise Refused("syntax", "A JOIN without FROM.", node, "JOIN")
+
+
 _SPECIAL = {
+    "Select": _check_select,
+    "Is": _check_is,
     "Alias": _check_alias,
     "Group": _check_group,
     "Identifier": _check_identifier,

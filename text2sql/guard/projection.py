@@ -12,7 +12,7 @@ from text2sql.guard.scope import Field, Output, Scope, Source
 def project(node: exp.Select, scope: Scope, expressions: Expressions) -> Output:
     """Resolve the SELECT list and say which columns it gives."""
     output = Output([])
-    if not node.expressions and scope.engine.name not in ("postgres", "duckdb"):
+    if not node.expressions and scope.engine.name != "postgres":
         raise Refused("syntax", "SELECT gives no columns.", node)
     distinct = node.args.get("distinct")
     for item in node.expressions:

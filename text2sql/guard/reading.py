@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import cache
 
@@ -37,6 +38,10 @@ class Statement:
 @cache
 def speaker(dialect: str) -> SqlglotDialect:
     """sqlglot's tokenizer, parser and generator of one dialect."""
+    # Its complaints quote the draft; what is wrong is said in the verdict alone.
+    logger = logging.getLogger("sqlglot")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
     return SqlglotDialect.get_or_raise(dialect)
 
 

@@ -24,9 +24,12 @@ _TRAILING_COMMAS = frozenset({"duckdb"})
 _NEEDS_MORE = frozenset(
     {T.WHERE, T.GROUP_BY, T.HAVING, T.ORDER_BY, T.LIMIT, T.ON, T.FROM, T.JOIN, T.AND, T.OR, T.NOT}
 )
+_CONDITIONS = frozenset({T.ON, T.USING})
+_UNCONDITIONAL = frozenset({T.CROSS, T.NATURAL, T.POSITIONAL})
 _NO_COMMA_AFTER = frozenset(
     {T.SELECT, T.DISTINCT, T.L_PAREN, T.FROM, T.GROUP_BY, T.ORDER_BY, T.WHERE, T.COMMA}
 )
+_NEVER_PAIRED = frozenset({(T.GT, T.GT), (T.LT, T.LT), (T.FROM, T.DOT), (T.JOIN, T.DOT)})
 _DIRECTIONS = frozenset({T.ASC, T.DESC})
 _STARTS_PART = frozenset({T.SELECT, T.VALUES, T.ALL, T.DISTINCT, T.L_PAREN, T.FROM, T.WITH})
 _STARTS_PART_SQLITE = frozenset({T.SELECT, T.VALUES, T.ALL})
@@ -40,11 +43,13 @@ def _starts_part(dialect: str) -> frozenset[TokenType]:
 class _Level:
     """What has been seen between one pair of parentheses."""
 
-    __slots__ = ("in_query", "rank")
+    __slots__ = ("in_query", "joins", "rank")
 
     def __init__(self) -> None:
         self.in_query = False
         self.rank = 0
+        self.joins: list[Token] = []
+        """Joins that still want their ON or USING."""
 
     def query(self) -> None:
         self.in_query, self.rank = True, 0
@@ -60,20 +65,40 @@ def check_wording(tokens: list[Token], dialect: str) -> None:
             levels.append(_Level())
         elif kind == T.R_PAREN:
             if len(levels) > 1:
-                levels.pop()
+                _joined(levels.pop(), dialect)
         elif kind == T.SELECT:
             levels[-1].query()
         elif kind in _SET_OPERATIONS:
+            _joined(levels[-1], dialect)
             _set_operation(levels[-1], token)
+        elif kind in _CONDITIONS and levels[-1].joins:
+            levels[-1].joins.pop()
         elif kind in _RANKS and not _distinct_from(tokens, index):
             _clause(levels[-1], token, dialect)
+            _join(levels[-1], tokens, index, dialect)
         if previous is not None:
             _pair(previous, token, dialect)
         previous = token
+    _joined(levels[0], dialect)
     if previous is not None and (previous.token_type == T.COMMA or previous.token_type in _NEEDS_MORE):
         raise Refused(
             "syntax", f"{previous.text.upper()} with nothing after it.", previous.start, previous.text
         )
+
+
+def _join(level: _Level, tokens: list[Token], index: int, dialect: str) -> None:
+    if tokens[index].token_type != T.JOIN:
+        if _RANKS[tokens[index].token_type] > 1:
+            _joined(level, dialect)
+    elif not any(t.token_type in _UNCONDITIONAL for t in tokens[max(0, index - 3) : index]):
+        level.joins.append(tokens[index])
+
+
+def _joined(level: _Level, dialect: str) -> None:
+    """Every join has its condition; only SQLite lets one go without."""
+    if level.joins and dialect != "sqlite":
+        raise Refused("syntax", "This JOIN has neither ON nor USING.", level.joins[-1].start, "JOIN")
+    level.joins.clear()
 
 
 def _clause(level: _Level, token: Token, dialect: str) -> None:
@@ -116,6 +141,8 @@ def _pair(previous: Token, token: Token, dialect: str) -> None:
         raise Refused(
             "syntax", f"{previous.text.upper()} with nothing after it.", previous.start, previous.text
         )
+    if (previous.token_type, token.token_type) in _NEVER_PAIRED:
+        raise Refused("syntax", f"{token.text} after {previous.text.upper()}.", token.start, token.text)
     if token.token_type == T.COMMA and previous.token_type in _NO_COMMA_AFTER:
         raise Refused("syntax", "A comma with nothing before it.", token.start, ",")
     if token.token_type == T.ALIAS and (
