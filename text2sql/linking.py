@@ -188,6 +188,7 @@ class Linker:
                 yield rest, replace(link, score=0.96)
                 for other in self._common.variants(rest):
                     yield other, replace(link, score=0.88, how="common")
+            yield from self._unnamed(form, owners if rest != form else set(), link)
             for owner in owners:
                 yield (*owner, *rest), link
                 for other in self._common.variants(rest):
@@ -195,6 +196,24 @@ class Linker:
             if dimension.type == "text" and rest[-1] not in _WEAK and rest[-1].isascii():
                 yield (*rest, "name"), replace(link, score=0.97)
             yield from _parts(rest, link)
+
+    def _unnamed(
+        self, form: tuple[str, ...], owners: set[tuple[str, ...]], link: Link
+    ) -> Iterator[tuple[tuple[str, ...], Link]]:
+        """A compound after its table's word (カテゴリ大区分名), and without its 名: 大区分 is a major category's name."""
+        said = [
+            (other, replace(link, score=SCORES["common"], how="common"))
+            for other in self._common.variants(form)
+        ]
+        for other, found in said:
+            yield from (((*owner, *other), found) for owner in owners)
+        if len(form) <= 2 or form[-1] != "name":
+            return
+        part = replace(link, score=0.88, how="part")
+        for other in self._common.variants(form[:-1]):
+            if not other[0].isascii():
+                yield other, part
+                yield from (((*owner, *other), part) for owner in owners)
 
     def _say(self, said: str, link: Link) -> Iterator[tuple[tuple[str, ...], Link]]:
         form = stems(said)

@@ -14,6 +14,7 @@ Match = re.Match[str]
 Action = Callable[[Sketch, Match], bool]
 Rule = tuple[re.Pattern[str], Action]
 
+_MUCH = re.compile(r"多い|少ない")
 _FLIPPED: dict[str, Operator] = {">": "<=", "<": ">=", ">=": "<", "<=": ">", "=": "!=", "!=": "="}
 
 
@@ -100,7 +101,10 @@ def order(sketch: Sketch, match: Match) -> bool:
         return False
     if item.code == "M":
         agg = "metric"
-    sketch.sortings.append(Sorting(tag.startswith("desc"), item, aggregate_of(function) if function else agg))
+    much = direction is not None and bool(_MUCH.search(direction.text))
+    sketch.sortings.append(
+        Sorting(tag.startswith("desc"), item, aggregate_of(function) if function else agg, amount=much)
+    )
     sketch.sortings += [
         Sorting(tag.startswith("desc"), other, "metric" if other.code == "M" else None) for other in found[1:]
     ]
@@ -133,6 +137,7 @@ def group(sketch: Sketch, match: Match) -> bool:
     if "s" in sketch.codes and sketch.items[match.start()].text.lower() == "across":
         return True  # the most common country across members: of all of them
     sketch.groups += items_of(sketch, match, "x", "DE")
+    sketch.split |= sketch.reading.language == "ja"
     return True
 
 

@@ -15,6 +15,7 @@ _BY_SIZE = re.compile(
 )
 
 
+_SIZE = re.compile(r"^(?:the )?(?:larg|big|small)|最も[大小]|一番[大小]|もっとも[大小]", re.IGNORECASE)
 _BY_AMOUNT = re.compile(r"\b(?:most|least|fewest)\b|多|少", re.IGNORECASE)
 
 
@@ -31,7 +32,7 @@ def superlative(sketch: Sketch, match: Match) -> bool:
         return False
     counted = bool(item_of(sketch, match, "k")) or "number of" in word.text.lower()
     if item.code == "E" and not counted and _BY_SIZE.search(word.text):
-        return False  # the largest stores: by what is not said
+        return _by_size(sketch, match, word, item)
     sorting = _ranking(sketch, word, item, counted=counted)
     if sorting.agg is None and not sketch.limit and not _earlier_target(sketch, match.start()):
         if _later_column(sketch, match):
@@ -43,6 +44,27 @@ def superlative(sketch: Sketch, match: Match) -> bool:
     if sorting.common:
         sketch.groups.append(item)
     return True
+
+
+def _by_size(sketch: Sketch, match: Match, word: Item, item: Item) -> bool:
+    """The largest cities: by a column of sizes, where there is one; a plural must say how many are wanted."""
+    if _SIZE.search(word.text) and (sketch.limit or not item.plural):
+        sketch.sortings.append(Sorting(word.tag == "desc", concept="size", picks=True, word=word))
+        sketch.consume(match.start("s"), match.end("s"))
+    return False
+
+
+def ranked_by(sketch: Sketch, match: Match) -> bool:
+    """The 3 largest countries by population: the table stays, to be shown."""
+    word, item, table = (item_of(sketch, match, name) for name in ("s", "x", "e"))
+    if word is None or item is None or table is None or " " in word.tag:
+        return False
+    if item.links[0].type != "number" or not (sketch.limit or not table.plural):
+        return False
+    sketch.sortings.append(Sorting(word.tag == "desc", item, picks=True))
+    sketch.consume(match.start("s"), match.end("s"))
+    sketch.consume(match.end("e"), match.end())
+    return False
 
 
 def _ranking(sketch: Sketch, word: Item, item: Item, *, counted: bool) -> Sorting:
@@ -150,13 +172,24 @@ def by(sketch: Sketch, match: Match) -> bool:
     """`by region` groups where something is aggregated; elsewhere it is part of a sentence."""
     measured = any(target.agg for target in sketch.targets) or "M" in sketch.codes
     if not measured and not any(sorting.agg for sorting in sketch.sortings):
-        return False
+        return _split(sketch, match)
     metric = items_of(sketch, match, "m")
     if metric and sketch.limit:
         sketch.sortings.append(Sorting(sketch.limit_kind != "asc", metric[0], "metric", picks=True))
         return True
     sketch.groups += items_of(sketch, match, "x", "DE")
     return bool(sketch.groups)
+
+
+def _split(sketch: Sketch, match: Match) -> bool:
+    """ "Population by continent": a column of numbers, and nothing else, is split by another."""
+    before = sketch.items[match.start() - 1] if match.start() else None
+    asked = [code for code in sketch.codes[: match.start()] if code in "DEMASKs"]
+    if before is None or asked != ["D"] or before.code != "D" or before.links[0].type != "number":
+        return False
+    sketch.groups += items_of(sketch, match, "x", "DE")
+    sketch.split = True
+    return True
 
 
 def by_metric(sketch: Sketch, match: Match) -> bool:

@@ -88,7 +88,7 @@ class FilterBuilder:
         """The column, its values as stored, and whether they are numbers."""
         column = self._column(bound, anchor)
         if column is None:
-            return self._by_value(bound)
+            return self._by_value(bound, anchor)
         kind = self.names.dimension(column).type
         texts = []
         for item in bound.values:
@@ -143,7 +143,7 @@ class FilterBuilder:
         title = self.names.entity(entity).title
         return Field(entity, title) if title else None
 
-    def _by_value(self, bound: Bound) -> tuple[Field, tuple[str, ...], bool]:
+    def _by_value(self, bound: Bound, anchor: str) -> tuple[Field, tuple[str, ...], bool]:
         """Values name their own column."""
         if not bound.values:
             raise CannotPlan("no_value", name="")
@@ -151,8 +151,19 @@ class FilterBuilder:
         if found is None:
             raise CannotPlan("no_value", name=bound.values[0].text)
         column, match = found
+        if self._far(column, anchor):
+            raise CannotPlan("far_value", value=match.value, name=column.entity, other=anchor)
         texts = [match.value, *(self._stored(item, column) for item in bound.values[1:])]
         return column, tuple(texts), False
+
+    def _far(self, column: Field, anchor: str) -> bool:
+        """Whether a value is held only by something that rows of the anchor have many of, and nobody spoke of."""
+        path = self.names.graph.path(anchor, column.entity) or ()
+        if all(step.single for step in path):
+            return False
+        between = {step.target for step in path}
+        spoken = {link.entity for i in self.sketch.items for link in i.links if link.score >= 0.6}
+        return not between & spoken
 
     def _stored(self, item: Item, column: Field) -> str:
         """The value as the column holds it; as said where the column's values are not known."""

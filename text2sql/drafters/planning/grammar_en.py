@@ -52,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     rule(r"b(?P<k>K)?o?(?P<m>M)", asking.by_metric),
     rule(r"(?P<s>s)o?(?P<x>[DE])", asking.common),
     rule(r"w?(?P<s>S)(?P<a>A)o?(?P<x>D)", asking.ranked_by_aggregate),
+    rule(r"(?P<s>S)(?P<e>E)b(?P<x>D)", asking.ranked_by),
     rule(r"w?(?P<s>S)(?P<k>K)?o?(?P<x>[EDM])", asking.superlative),
     rule(r"(?P<x>[M])(?P<s>S)", asking.superlative),
     rule(r"(?P<s>S)", asking.superlative),

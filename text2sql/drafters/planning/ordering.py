@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from text2sql.drafters.planning.plan import Bucket, CannotPlan, Field, Having, Measure, Order, QueryPlan
-from text2sql.drafters.planning.resolver import Resolver
+from text2sql.drafters.planning.plan import Bucket, CannotPlan, Field, Having, Measure, Order, QueryPlan, note
+from text2sql.drafters.planning.resolver import Ambiguity, Resolver
 from text2sql.drafters.planning.scope import Names
 from text2sql.drafters.planning.shown import Shown, own_names
 from text2sql.drafters.planning.sketch import Sketch, Sorting, Target
@@ -51,7 +51,7 @@ class Ordering:
             return self._counted(item, keys, context)
         column = self.resolver.field(item, context)
         if sorting.amount and column and context and self._many(context, column.entity):
-            return Measure("sum", field=column)
+            return Measure("sum", field=column)  # rows of the context have many of these
         return Measure(sorting.agg, field=column) if sorting.agg and column else column
 
     def _unnamed(
@@ -62,6 +62,8 @@ class Ordering:
         context: str | None,
     ) -> Field | Measure | None:
         """An order that names no column: "the oldest", "in alphabetical order"."""
+        if sorting.concept == "size":
+            return self._size(sorting, context)
         if sorting.concept:
             entities = [context, *sorted(self.resolver.mentioned, key=lambda e: -self.resolver.mentioned[e])]
             found = (self.resolver.concept(sorting.concept, entity) for entity in entities if entity)
@@ -69,6 +71,18 @@ class Ordering:
         if len(measures) == 1:
             return measures[0]
         return keys[0] if len(keys) == 1 and isinstance(keys[0], Field) else None
+
+    def _size(self, sorting: Sorting, context: str | None) -> Field | None:
+        """ "The largest city": its one column of sizes; where there are several, which is asked back."""
+        entity = context or self.shown.only_entity()
+        sizes = self.resolver.sizes(entity)
+        if sorting.word is None or not sizes:
+            return None
+        chosen = self.resolver.forced.get(sorting.word.start, sizes[0])
+        if len(sizes) > 1 and sorting.word.start not in self.resolver.forced:
+            self.resolver.ambiguities.append(Ambiguity(sorting.word, tuple(sizes)))
+        self.shown.notes.append(note("size", text=sorting.word.text, name=chosen.dimension))
+        return chosen
 
     def _counted(self, item: Item, keys: list[Field | Bucket], context: str | None) -> Field | Measure | None:
         """How many: rows of a table, or different values of a column; a column of counts is one already."""

@@ -189,6 +189,17 @@ class Resolver:
                         return Field(entity, dimension.name)
         return None
 
+    def sizes(self, entity: str) -> list[Field]:
+        """The columns that say how large a row of a table is: numbers called population, area, …"""
+        found = []
+        for dimension in self.names.entity(entity).dimensions:
+            words = (*stems(dimension.label.en), *stems(split_name(dimension.name)))
+            if dimension.type == "number" and (
+                _SIZES & set(words) or any(size in dimension.label.ja for size in _SIZES_JA)
+            ):
+                found.append(Field(entity, dimension.name))
+        return found
+
     @staticmethod
     def _latest(entity: Entity) -> Field | None:
         if entity.time:
@@ -237,6 +248,13 @@ class Resolver:
         )
 
 
+_SIZES = frozenset(stems("population area size capacity acreage"))
+_SIZES_JA = tuple(
+    "".join(form)
+    for word in ("population", "area", "size", "capacity")
+    for form in common_words().group(word)
+    if not form[0].isascii()
+)
 _RELATED = {
     "length": ("duration", "distance"),
     "age": (),

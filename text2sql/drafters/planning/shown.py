@@ -205,17 +205,41 @@ class Shown:
             split or (len(keys) == 1 and (sketch.periods or sketch.bounds) and not sketch.sortings)
         ):
             return keys
-        sums = [key for key in keys if isinstance(key, Field) and self._additive(key)]
-        measures += [Measure("sum", field=key) for key in sums]
-        for key in sums:
-            self.notes.append(note("summed", name=key.dimension))
-        return [key for key in keys if key not in sums]
+        fields = [key for key in keys if isinstance(key, Field)]
+        sums = [key for key in fields if self._amount(key)]
+        means: list[Field] = []
+        if sketch.buckets or "trend" in sketch.flags or self._split_rows(fields):
+            means = [k for k in fields if k not in sums and self._measured_as("avg", k)]
+            sums += [key for key in means if self._measured_as("sum", key)]
+            means = [key for key in means if key not in sums]
+        measures += [
+            Measure("avg" if key in means else "sum", field=key) for key in fields if key in (*sums, *means)
+        ]
+        self.notes += [note("summed", name=key.dimension) for key in sums]
+        self.notes += [note("averaged", name=key.dimension) for key in means]
+        return [key for key in keys if key not in (*sums, *means)]
 
-    def _additive(self, key: Field) -> bool:
-        """Whether the model sums this column, and its name says an amount or a quantity."""
+    def _split_rows(self, fields: list[Field]) -> bool:
+        """Whether the groups hold many rows each: "population by continent", not "price by product"."""
+        if not self.sketch.split or not fields:
+            return False
+        groups = [self.resolver.field(i) if i.code == "D" else None for i in self.sketch.groups]
+        tables = [self.resolver.entity(i) for i in self.sketch.groups if i.code != "D"]
+        tables += [
+            column.entity
+            for column in groups
+            if column is not None and column.dimension in own_names(self.names.entity(column.entity))
+        ]
+        return not any(f.entity in tables for f in fields)
+
+    def _measured_as(self, agg: str, key: Field) -> bool:
+        """Whether the model sums or averages this column."""
         sql = self.names.dimension(key).sql.strip('"')
-        summed = any(
-            m.agg == "sum" and m.table == key.entity and m.expr.strip('"') == sql and not m.filter
+        return any(
+            m.agg == agg and m.table == key.entity and m.expr.strip('"') == sql and not m.filter
             for m in self.names.model.metrics
         )
-        return summed and bool(_AMOUNTS & set(split_name(key.dimension).split()))
+
+    def _amount(self, key: Field) -> bool:
+        """Whether the model sums this column, and its name says an amount or a quantity."""
+        return self._measured_as("sum", key) and bool(_AMOUNTS & set(split_name(key.dimension).split()))

@@ -64,6 +64,8 @@ class Sorting:
     """Ranked by how much there is ("the most", 最も多い), not by how high one row's number is."""
     common: bool = False
     """Groups of the item by how many rows each has."""
+    word: Item | None = None
+    """The superlative that said a concept: what a choice between columns is asked about."""
 
 
 @dataclass
@@ -83,6 +85,8 @@ class Sketch:
     limit: int | None = None
     limit_kind: Literal["", "asc", "desc", "head"] = ""
     versus: str = ""
+    split: bool = False
+    """Whether the groups were said to split numbers ("by continent", 大陸別) rather than to name rows ("for each")."""
     flags: set[str] = field(default_factory=set)
     """`distinct`, `all_columns`, `trend`, `growth`, `compared`, `both`, `unsupported:<word>`."""
     weak: list[Note] = field(default_factory=list)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from retrieval.language import KATAKANA
 from text2sql.words import normal, tokenize
 from text2sql.yaml_files import read_yaml
+
+_KATAKANA = re.compile(f"[{KATAKANA}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,8 @@ class Phrase:
 
     role: str
     tag: str = ""
+    katakana: bool = False
+    """Whether it is written in katakana, in part at least."""
 
 
 class Lexicon:
@@ -33,7 +39,9 @@ class Lexicon:
     def _add(self, text: str, phrase: Phrase) -> None:
         key = tuple(token.text for token in tokenize(normal(text)))
         # The first role of the file wins where two list one phrase: the order of the file is deliberate.
-        self.phrases.setdefault(key, phrase)
+        known = self.phrases.setdefault(key, phrase)
+        if not known.katakana and _KATAKANA.search(text):
+            self.phrases[key] = replace(known, katakana=True)
         self._longest[key[0]] = max(self._longest.get(key[0], 0), len(key))
 
     def at(self, texts: list[str], start: int) -> list[tuple[int, Phrase]]:

@@ -18,7 +18,7 @@ _UNITS: dict[str, Unit] = {
     "%": "percent", "percent": "percent", "パーセント": "percent", "歳": "age", "才": "age", "years old": "age",
     "人": "people", "名": "people", "円": "money", "yen": "money", "ドル": "money", "dollars": "money", "usd": "money",
 }  # fmt: skip
-_COUNTERS = "件|回|つ|個|本|冊|枚|隻|社|店舗|店|種類|カ国|か国|ヶ国|台|校|都市|times"
+_COUNTERS = "件|回|つ|個|本|冊|枚|隻|社|店舗|店|種類|カ国|か国|ヶ国|台|校|都市|品|匹|頭|軒|棟|曲|[かカヶヵ箇]所|ヵ国|times"
 _DIGITS = r"(?<![\w.])(?P<sign>-)?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _NUMBER = re.compile(
     rf"{_DIGITS}(?:\s?(?P<scale>百万|千|万|億|兆|thousand\b|million\b|billion\b|bn\b|k\b|m\b))?"

@@ -16,6 +16,7 @@ from text2sql.drafters.reading.items import CODES, Item, Reading
 from text2sql.drafters.reading.lexicon import lexicon
 from text2sql.drafters.reading.numbers import Number, find_numbers
 from text2sql.drafters.reading.periods import PeriodSpan, Today, find_periods
+from text2sql.drafters.reading.tidying import tidied
 from text2sql.linking import Link, Linker
 from text2sql.values import ValueIndex, ValueMatch
 from text2sql.words import Token, normal, tokenize
@@ -63,7 +64,7 @@ class Reader:
         language = detect(text)
         tokens = tokenize(text)
         pieces = self._pieces(text, tokens, today, language)
-        items = _spoken(_said_again(_cover(tokens, pieces, text), text))
+        items = _spoken(_said_again(tidied(_cover(tokens, pieces, text), text), text))
         merged = list(_merge_unknown(items, text))
         if match := _DEFINITION.search(text):
             merged.append(Item("!", match.start(), match.end(), match.group(), role="unsupported"))
@@ -89,6 +90,8 @@ class Reader:
     ) -> Iterator[_Piece]:
         token = tokens[at]
         for end, phrase in lexicon(language).at(texts, at):
+            if not phrase.katakana and any(each.kind == "katakana" for each in tokens[at:end]):
+                continue  # folding makes ト and と one; a particle is never written so
             item = replace(_item(CODES[phrase.role], text, tokens, at, end), role=phrase.role, tag=phrase.tag)
             # Verbs between two tables and filling nouns add nothing, but a column of that name goes first.
             cost = _PHRASE_COSTS.get(phrase.role, 0.7 if item.code == "." else 1.0)
@@ -101,7 +104,7 @@ class Reader:
             item = _linked(text, tokens, at, end, links)
             yield _Piece(at, end, 1.05 + 2 * (1 - links[0].score), item)
         for end, matches in self._values.at(tokens, at):
-            if _sayable(text, tokens, at, end, matches):
+            if _sayable(text, tokens, at, end, matches) and not _cuts_word(tokens, at, end):
                 item = replace(_item("V", text, tokens, at, end), values=matches)
                 yield _Piece(at, end, 1.2, item)
         if token.kind == "word":
@@ -223,6 +226,17 @@ def _sayable(text: str, tokens: list[Token], at: int, end: int, matches: tuple[V
     if end - at == 1 and len(said) <= 3 and said.isascii() and said.islower():
         return any(match.value == said for match in matches)
     return True
+
+
+def _cuts_word(tokens: list[Token], at: int, end: int) -> bool:
+    """Whether a value begins or ends inside a run of katakana, or is one kanji of a compound (中 of 中央)."""
+    kind = tokens[at].kind
+    if kind not in ("katakana", "kanji") or (kind == "kanji" and end - at > 1):
+        return False
+    before = at > 0 and tokens[at - 1].kind == kind and tokens[at - 1].end == tokens[at].start
+    last = tokens[end - 1]
+    after = end < len(tokens) and tokens[end].kind == last.kind == kind and last.end == tokens[end].start
+    return before or after
 
 
 def _quoted(text: str, values: ValueIndex) -> list[Item]:
