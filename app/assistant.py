@@ -198,14 +198,19 @@ class Assistant:
 
 
 def _drafted(walk: Walk, drafter: Drafter) -> Drafting:
-    """Drafts for the question, or for the one part of a double question that asks for figures."""
+    """Drafts for the question, or for the one part of a double question that asks for figures.
+
+    One answer runs one query: where two parts could be queried, the one with a metric is, and the documents are
+    asked for the rest. No part is dropped without a word: what the documents do not hold is said.
+    """
     parts = clauses(walk.question)
     if len(parts) > 1:
         drafted = {part: drafter.draft(part, walk.found, TRIES) for part in parts}
         figures = [part for part in parts if drafted[part].drafts and not asks_for_meaning(part)]
-        if len(figures) == 1:
-            walk.rest = " ".join(part for part in parts if part != figures[0])
-            return drafted[figures[0]]
+        if figures:
+            chosen = next((part for part in figures if drafted[part].drafts[0].metrics), figures[0])
+            walk.rest = " ".join(part for part in parts if part != chosen)
+            return drafted[chosen]
     return drafter.draft(walk.question, walk.found, TRIES)
 
 

@@ -182,6 +182,15 @@ def test_documents_answer_and_only_those_the_caller_may_read(made: Made) -> None
     assert made.assistant.answer("Within how many days may goods be returned?", SAM).outcome == "declined"
 
 
+def test_no_half_of_a_double_question_is_dropped_without_a_word(made: Made) -> None:
+    record = made.ask(
+        "SELECT count(*) AS n FROM sale",
+        question="How many sales were there, and how many returns were there?",
+    )
+    assert (record.route, record.rows) == ("both", ({"n": 3},))
+    assert "documents" in record.text
+
+
 def test_a_supplied_draft_is_guarded_like_any_other(made: Made) -> None:
     given = Given(drafting=Drafting((Draft("DELETE FROM sale", "person", 1.0),)), route=QUERY)
     assert made.ask(given=given).outcome == "refused"
