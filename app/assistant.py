@@ -200,8 +200,8 @@ class Assistant:
 def _drafted(walk: Walk, drafter: Drafter) -> Drafting:
     """Drafts for the question, or for the one part of a double question that asks for figures.
 
-    One answer runs one query: where two parts could be queried, the one with a metric is, and the documents are
-    asked for the rest. No part is dropped without a word: what the documents do not hold is said.
+    One answer runs one query: where two parts could be queried, the one with a metric is, and the other is offered
+    as a question of its own. The documents are asked for the rest. No part is dropped without a word.
     """
     parts = clauses(walk.question)
     if len(parts) > 1:
@@ -209,7 +209,8 @@ def _drafted(walk: Walk, drafter: Drafter) -> Drafting:
         figures = [part for part in parts if drafted[part].drafts and not asks_for_meaning(part)]
         if figures:
             chosen = next((part for part in figures if drafted[part].drafts[0].metrics), figures[0])
-            walk.rest = " ".join(part for part in parts if part != chosen)
+            walk.later = tuple(part for part in figures if part != chosen)
+            walk.rest = " ".join(part for part in parts if part not in figures)
             return drafted[chosen]
     return drafter.draft(walk.question, walk.found, TRIES)
 

@@ -31,6 +31,15 @@ def compose(walk: Walk, described: str) -> Told:
 
     Every path ends in a sentence; none ends in silence.
     """
+    told = _told(walk, described)
+    if not walk.later:
+        return told
+    language = walk.found.language
+    rest = text("part.suggestions", language, items="".join(f"\n- {part}" for part in walk.later))
+    return replace(told, text=f"{told.text}\n\n{rest}", suggestions=(*walk.later, *told.suggestions))
+
+
+def _told(walk: Walk, described: str) -> Told:
     assert walk.route is not None  # noqa: S101 - decided before the end
     if walk.route.kind in ("query", "both"):
         told = _queried(walk, described)

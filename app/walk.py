@@ -83,6 +83,8 @@ class Walk:
     drafting: Drafting = field(default_factory=Drafting)
     rest: str = ""
     """The part of a double question that the documents are asked; "" where it was not taken apart."""
+    later: tuple[str, ...] = ()
+    """Parts of a double question that want a query of their own."""
     documents: DocumentAnswer | None = None
     route: Route | None = None
     attempts: list[Attempt] = field(default_factory=list)
