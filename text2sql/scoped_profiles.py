@@ -45,7 +45,7 @@ def with_scoped_profiles(
     return dataclasses.replace(visible, tables=tuple(tables))
 
 
-def _count(  # noqa: PLR0913, PLR0917 - one query of one caller over one column
+def _count(
     table: Table,
     column: Column,
     catalog: Catalog,
