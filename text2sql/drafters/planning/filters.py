@@ -151,19 +151,28 @@ class FilterBuilder:
         if found is None:
             raise CannotPlan("no_value", name=bound.values[0].text)
         column, match = found
-        if self._far(column, anchor):
+        if self._far(column, anchor, negated=bound.negated):
             raise CannotPlan("far_value", value=match.value, name=column.entity, other=anchor)
         texts = [match.value, *(self._stored(item, column) for item in bound.values[1:])]
         return column, tuple(texts), False
 
-    def _far(self, column: Field, anchor: str) -> bool:
-        """Whether a value is held only by something that rows of the anchor have many of, and nobody spoke of."""
+    def _far(self, column: Field, anchor: str, *, negated: bool) -> bool:
+        """Whether a value is held only by something that rows of the anchor have many of, and no word connects them."""
         path = self.names.graph.path(anchor, column.entity) or ()
-        if all(step.single for step in path):
+        if all(step.single for step in path) or (self.sketch.reading.verbs and not negated):
+            return False
+        items = self.sketch.items
+        if not any(i.code == "E" for i in items) and self._names_one(column, anchor):
             return False
         between = {step.target for step in path}
-        spoken = {link.entity for i in self.sketch.items for link in i.links if link.score >= 0.6}
+        spoken = {link.entity for i in items for link in i.links if link.score >= 0.6}
         return not between & spoken
+
+    def _names_one(self, column: Field, anchor: str) -> bool:
+        """Whether the value names a row that has one row of the anchor: the region that a city is in."""
+        back = self.names.graph.path(column.entity, anchor) or ()
+        title = self.names.entity(column.entity).title
+        return column.dimension == title and all(step.single for step in back)
 
     def _stored(self, item: Item, column: Field) -> str:
         """The value as the column holds it; as said where the column's values are not known."""

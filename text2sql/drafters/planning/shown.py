@@ -18,6 +18,10 @@ _AMOUNTS = frozenset(
     ["amount", "quantity", "sales", "revenue", "cost", "profit", "金額", "売上", "売上高", "数量", "売上金額"]
 )
 """Words of columns whose rows mean something only when added up."""
+_LABELS = frozenset(
+    ["id", "cd", "code", "no", "number", "year", "month", "day", "latitude", "longitude", "rank"]
+)
+"""Words of columns whose numbers are names."""
 
 
 def own_names(entity: Entity) -> set[str]:
@@ -209,7 +213,7 @@ class Shown:
         sums = [key for key in fields if self._amount(key)]
         means: list[Field] = []
         if sketch.buckets or "trend" in sketch.flags or self._split_rows(fields):
-            means = [k for k in fields if k not in sums and self._measured_as("avg", k)]
+            means = [k for k in fields if k not in sums and self._measures(k)]
             sums += [key for key in means if self._measured_as("sum", key)]
             means = [key for key in means if key not in sums]
         measures += [
@@ -231,6 +235,19 @@ class Shown:
             if column is not None and column.dimension in own_names(self.names.entity(column.entity))
         ]
         return not any(f.entity in tables for f in fields)
+
+    def _measures(self, key: Field) -> bool:
+        """Whether a column holds numbers to compute with: no key, code, year or coordinate."""
+        if self._measured_as("avg", key) or self._measured_as("sum", key):
+            return True
+        found = self.names.entity(key.entity)
+        steps = self.names.graph.neighbours(key.entity)
+        columns = {*found.key, *(pair[0].strip('"') for step in steps for pair in step.on)}
+        return (
+            self.names.dimension(key).type == "number"
+            and self.names.dimension(key).sql.strip('"') not in columns
+            and not _LABELS & set(split_name(key.dimension).split())
+        )
 
     def _measured_as(self, agg: str, key: Field) -> bool:
         """Whether the model sums or averages this column."""

@@ -54,6 +54,8 @@ class Reading:
     text: str
     language: str
     items: tuple[Item, ...]
+    verbs: tuple[str, ...] = ()
+    """Words that say what rows do with what they are joined to: speak, have."""
 
     @property
     def codes(self) -> str:

@@ -36,6 +36,7 @@ _LIMITS = (
 )  # fmt: skip
 _DEFINITION = re.compile(r"\bwhat (?:do|does|did)\b.*\bmeans?\b", re.IGNORECASE)
 _FIRST_AND_LAST = re.compile(r"\bfirst(?: name)?(?: and |, )last name(s?)\b", re.IGNORECASE)
+_HAVING = ("have", "has", "had", "having")
 _PHRASE_COSTS = {"verb": 2.2, "filler": 2.2}
 _KANJI_RUN_COST = 2.5
 _COSTS = {"word": 6.0, "number": 3.0, "kanji": _KANJI_RUN_COST, "katakana": _KANJI_RUN_COST, "kana": 1.2}
@@ -64,11 +65,12 @@ class Reader:
         language = detect(text)
         tokens = tokenize(text)
         pieces = self._pieces(text, tokens, today, language)
-        items = _spoken(_said_again(tidied(_cover(tokens, pieces, text), text), text))
+        heard = _said_again(tidied(_cover(tokens, pieces, text), text), text)
+        items = _spoken(heard)
         merged = list(_merge_unknown(items, text))
         if match := _DEFINITION.search(text):
             merged.append(Item("!", match.start(), match.end(), match.group(), role="unsupported"))
-        return Reading(text, language, tuple(merged))
+        return Reading(text, language, tuple(merged), _verbs(heard))
 
     def _pieces(self, text: str, tokens: list[Token], today: Today, language: str) -> dict[int, list[_Piece]]:
         fixed = [*_quoted(text, self._values), *_limits(text)]
@@ -124,6 +126,12 @@ def _spoken(items: list[Item]) -> list[Item]:
             kept.append(item)
         verb = item.role == "verb" or (verb and item.code == "w")
     return kept
+
+
+def _verbs(items: list[Item]) -> tuple[str, ...]:
+    """What is said to be done or had."""
+    said = [item for item in items if item.role in ("verb", "relative")]
+    return tuple(i.text for i in said if i.role == "verb" or i.text.lower().split()[-1] in _HAVING)
 
 
 def _said_again(items: list[Item], text: str) -> list[Item]:
