@@ -13,12 +13,12 @@ import duckdb
 import psycopg
 import pyarrow as pa
 from psycopg import sql
-from retrieval.postgres.database import Database
 
 from demo.constants import LAST_DAY, NOTES
 from demo.errors import NotADemoHome
 from demo.names import GIVEN_NAMES, SURNAMES
 from demo.people import ROLES, USERS
+from retrieval.postgres.database import Database
 
 _SCRIPT = Path(__file__).with_name("situational.sql")
 _MARK = "Made by the demo: "
