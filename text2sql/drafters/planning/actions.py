@@ -101,6 +101,10 @@ def order(sketch: Sketch, match: Match) -> bool:
         return False
     if item.code == "M":
         agg = "metric"
+    if sketch.split and agg is None and function is None and item.links[0].type == "number":
+        sketch.targets.append(
+            Target(item)
+        )  # 大陸別の人口を多い順に: what is ordered by is what was asked for
     much = direction is not None and bool(_MUCH.search(direction.text))
     sketch.sortings.append(
         Sorting(tag.startswith("desc"), item, aggregate_of(function) if function else agg, amount=much)

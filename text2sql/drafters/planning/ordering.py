@@ -50,6 +50,9 @@ class Ordering:
         if sorting.agg == "count":
             return self._counted(item, keys, context)
         column = self.resolver.field(item, context)
+        split = [m for m in measures if m.field == column] if self.sketch.split and not sorting.agg else []
+        if split:
+            return split[0]
         if sorting.amount and column and context and self._many(context, column.entity):
             return Measure("sum", field=column)  # rows of the context have many of these
         return Measure(sorting.agg, field=column) if sorting.agg and column else column
