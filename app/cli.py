@@ -14,6 +14,7 @@ import typer
 from app.commands import ask, guard, init, intake, status, ui
 from app.commands.exits import report
 from app.commands.output import tolerate_any_encoding
+from app.interrupting import pressed
 
 COMMANDS = "bunmyaku.commands"
 """Entry-point group: each entry is a function that becomes a command of the entry's name."""
@@ -36,13 +37,15 @@ cli.command("stop")(status.stop_command)
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run the command that the arguments name; ends the process. Raises `KeyboardInterrupt`."""
     tolerate_any_encoding()
-    for entry in sorted(entry_points(group=COMMANDS), key=lambda found: found.name):
-        cli.command(entry.name)(entry.load())
+    own = {command.name for command in cli.registered_commands}
+    if not own.intersection(sys.argv[1:2]):  # one of our own is asked for: the others need not be loaded
+        for entry in sorted(entry_points(group=COMMANDS), key=lambda found: found.name):
+            cli.command(entry.name)(entry.load())
     try:
         cli(standalone_mode=True)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:  # noqa: BLE001 - the edge: every error becomes one clear line and a code
+    except Exception as error:
+        if pressed():
+            raise KeyboardInterrupt from error
         sys.exit(report(error))

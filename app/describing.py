@@ -96,6 +96,9 @@ def _ranked(measure: Field, groups: list[Field], rows: list[Row], count: int, la
         value = show(sizes[0], language, measure.unit)
         group = _group(groups, rows[0], rows, language)
         return text("result.top" if falling else "result.bottom", language, group=group, value=value, **named)
+    if falling and len(rows) == count:  # rising too: every row has the same
+        value = show(sizes[0], language, measure.unit)
+        return text("result.same", language, value=value, **named)
     low, high = min(rows, key=lambda r: r[measure.name]), max(rows, key=lambda r: r[measure.name])
     return text(
         "result.groups",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from app.interrupting import INTERRUPTED
 
 SHOP = """
 CREATE TABLE store (id INTEGER PRIMARY KEY, name TEXT, region TEXT);
@@ -146,6 +150,22 @@ def test_a_reader_who_leaves_is_no_fault(shop: Shell, arguments: list[str]) -> N
     running.stdout = None
     _, said = running.communicate(b'{"id": 1, "sql": "SELECT 1"}\n', timeout=120)
     assert (running.returncode, said) == (0, b"")
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.6, 1.2])
+def test_ctrl_c_ends_it_without_a_word(shop: Shell, seconds: float) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "app", "ask", "How many stores are there?"],
+        env={**os.environ, "BUNMYAKU_HOME": str(shop.home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(seconds)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=120)
+    assert b"Traceback" not in said
+    # A quick machine may have answered; Python itself may end by the signal, which a shell calls 130 too.
+    assert running.returncode in (0, INTERRUPTED, -signal.SIGINT)
 
 
 def test_a_typing_error_in_the_semantic_model_is_told(shop: Shell) -> None:
