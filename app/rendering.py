@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console, Group
@@ -13,8 +12,13 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from app.columns import Field, named_fields
+from app.figures import show as in_unit
 from app.messages import text
 from app.record import AnswerRecord
+from retrieval.types import Language
+from text2sql.semantics import SemanticModel
+from text2sql.types import Draft
 from text2sql.words import split_name
 
 SHOWN_ROWS = 20
@@ -23,15 +27,15 @@ _KEY = re.compile(r"\b(?:id|code|year)\b|年度?$|コード$|番号$")
 STYLES = {"answered": "green", "no_rows": "yellow", "clarify": "cyan", "withheld": "magenta"}
 
 
-def show(record: AnswerRecord, console: Console) -> None:
-    """Print one record."""
+def show(record: AnswerRecord, console: Console, model: SemanticModel | None = None) -> None:
+    """Print one record; with the semantic model, figures carry its units."""
     language = record.language
     style = STYLES.get(record.outcome, "red")
     asker = f"{record.principal.name or record.principal.id} ({', '.join(record.principal.roles) or '-'})"
     title = f"{escape(record.question)} · {escape(asker)}"
     console.print(Panel(Text(record.text), title=title, title_align="left", border_style=style))
     if record.result is not None:
-        console.print(result_table(record.rows, record.result.columns, SHOWN_ROWS))
+        console.print(result_table(record, SHOWN_ROWS, model or SemanticModel()))
         if record.result.rows > SHOWN_ROWS or record.result.truncated:
             console.print(
                 f"  {text('label.rows_shown', language, shown=min(SHOWN_ROWS, record.result.rows), total=record.result.rows)}"
@@ -63,15 +67,25 @@ def show(record: AnswerRecord, console: Console) -> None:
     )
 
 
-def result_table(rows: tuple[Mapping[str, Any], ...], columns: tuple[str, ...], most: int) -> Table:
-    """The first `most` rows as a table; numbers to the right, with separators."""
+def result_table(record: AnswerRecord, most: int, model: SemanticModel) -> Table:
+    """The first `most` rows as a table; numbers to the right, with separators and the units of their metrics."""
+    columns = record.result.columns if record.result else ()
+    draft = record.attempts[-1].draft if record.attempts else Draft("", "offline", 0.0)
+    fields = named_fields(columns, record.rows, draft, model, record.language)
     table = Table(header_style="bold")
-    for name in columns:
-        numeric = all(isinstance(row.get(name), int | float | None) for row in rows) and bool(rows)
-        table.add_column(escape(name), justify="right" if numeric else "left", overflow="fold")
-    for row in rows[:most]:
-        table.add_row(*(escape(cell(row.get(name), name)) for name in columns))
+    for field in fields:
+        values = [row.get(field.name) for row in record.rows]
+        numeric = all(isinstance(value, int | float | None) for value in values) and bool(values)
+        table.add_column(escape(field.name), justify="right" if numeric else "left", overflow="fold")
+    for row in record.rows[:most]:
+        table.add_row(*(escape(_shown(row.get(field.name), field, record.language)) for field in fields))
     return table
+
+
+def _shown(value: Any, field: Field, language: Language) -> str:
+    if field.unit and isinstance(value, int | float) and not isinstance(value, bool):
+        return in_unit(value, language, field.unit)
+    return cell(value, field.name)
 
 
 def cell(value: Any, column: str = "") -> str:

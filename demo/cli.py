@@ -71,7 +71,7 @@ def ask(app: Application, asked: tuple[Asked, ...], console: Console) -> list[Ou
     outcomes = []
     for one in asked:
         record = app.assistant.answer(one.question, app.principal(one.user))
-        show(record, console)
+        show(record, console, app.warehousing.model if app.warehousing else None)
         outcomes.append(record.outcome)
     return outcomes
 

@@ -28,8 +28,9 @@ def command(
     text = sys.stdin.buffer.read().decode("utf-8", errors="replace") if question == "-" else question
     with application(configuration.load(), quiet=as_json) as app:
         record = app.assistant.answer(text, app.principal(user), conversation_id=conversation)
+        model = app.warehousing.model if app.warehousing else None
     if as_json:
         write_json(record.to_json())
     else:
-        show(record, Terminal())
+        show(record, Terminal(), model)
     raise typer.Exit(OUTCOMES[record.outcome])

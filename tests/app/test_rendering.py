@@ -1,8 +1,14 @@
 from __future__ import annotations
 
-import pytest
+from io import StringIO
 
-from app.rendering import cell
+import pytest
+from rich.console import Console
+
+from app.record import AnswerRecord, Attempt, summarise
+from app.rendering import cell, show
+from tests.app.making import ASKER, DATED, MODEL, draft, result
+from text2sql.types import Verdict
 
 
 @pytest.mark.parametrize(
@@ -26,3 +32,21 @@ from app.rendering import cell
 )
 def test_numbers_are_read_and_names_are_kept(value: object, column: str, shown: str) -> None:
     assert cell(value, column) == shown
+
+
+def test_figures_carry_the_units_of_their_metrics() -> None:
+    table = result(region=["Kanto"], return_rate=[0.1234], revenue=[1234567])
+    summary, rows = summarise(table)
+    drafted = draft("return_rate", "revenue")
+    record = AnswerRecord(
+        id="r", at=DATED, principal=ASKER, conversation_id="c", question="?", language="en", route="query", why="",
+        outcome="answered", text="told", result=summary, rows=rows, attempts=(Attempt(drafted, Verdict(allowed=True)),),
+    )  # fmt: skip
+    console = Console(record=True, width=120, file=StringIO())
+    show(record, console, MODEL)
+    shown = console.export_text()
+    assert "12.3%" in shown
+    assert "¥1,234,567" in shown
+    plain = Console(record=True, width=120, file=StringIO())
+    show(record, plain)
+    assert "0.1234" in plain.export_text()
