@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import entry_points
+from typing import Any
 
 import typer
 
@@ -17,7 +18,7 @@ from app.commands.output import tolerate_any_encoding
 from app.interrupting import pressed
 
 COMMANDS = "bunmyaku.commands"
-"""Entry-point group: each entry is a function that becomes a command of the entry's name."""
+"""Entry-point group: each entry is a function, or a Typer with commands of its own, mounted under its name."""
 
 cli = typer.Typer(
     name="bunmyaku",
@@ -36,13 +37,20 @@ cli.command("status")(status.command)
 cli.command("stop")(status.stop_command)
 
 
+def _mount(name: str, offered: Any) -> None:
+    if isinstance(offered, typer.Typer):
+        cli.add_typer(offered, name=name)
+    else:
+        cli.command(name)(offered)
+
+
 def main() -> None:
     """Run the command that the arguments name; ends the process. Raises `KeyboardInterrupt`."""
     tolerate_any_encoding()
     own = {command.name for command in cli.registered_commands}
     if not own.intersection(sys.argv[1:2]):  # one of our own is asked for: the others need not be loaded
         for entry in sorted(entry_points(group=COMMANDS), key=lambda found: found.name):
-            cli.command(entry.name)(entry.load())
+            _mount(entry.name, entry.load())
     try:
         cli(standalone_mode=True)
     except Exception as error:
