@@ -11,18 +11,16 @@ from functools import cache
 from typing import Any
 
 from ingest.errors import IngestError
-from ingest.plugins import member, member_names
 from ingest.types import Parser
+from retrieval.plugins import Members
 
-
-def names() -> list[str]:
-    """Every parser's name, sorted."""
-    return member_names(__name__, __path__)
+_MEMBERS = Members(__name__, __path__, "parser", IngestError)
+names = _MEMBERS.names
 
 
 def build(name: str, settings: Mapping[str, Any] | None = None) -> Parser:
     """The parser of this name; raises IngestError for an unknown one."""
-    parser: Parser = member(__name__, __path__, name).build(settings or {})
+    parser: Parser = _MEMBERS.build(name, settings or {})
     return parser
 
 

@@ -1,7 +1,7 @@
-"""Sources: one module a kind of place documents come from, found by name.
+"""Sources: one module a kind of place documents come from, found by its name.
 
-A module (or the object behind an entry point of the group `bunmyaku.sources`) offers `build(settings) ->
-DocumentSource`.
+A module of this folder whose name has no leading underscore is a source and offers
+`build(settings: Mapping) -> DocumentSource`; the entry-point group `bunmyaku.sources` adds others.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.plugins import member, member_names
+from ingest.errors import IngestError
 from ingest.types import DocumentSource
+from retrieval.plugins import Members
 
-
-def names() -> list[str]:
-    """Every kind of source, sorted."""
-    return member_names(__name__, __path__)
+_MEMBERS = Members(__name__, __path__, "source of the kind", IngestError)
+names = _MEMBERS.names
 
 
 def build(name: str, settings: Mapping[str, Any]) -> DocumentSource:
-    """A source of this kind; raises IngestError for an unknown kind, SourceUnavailable for unusable settings."""
-    source: DocumentSource = member(__name__, __path__, name).build(settings)
-    return source
+    """The source of that name. Raises `IngestError` when there is none, or its settings lack something."""
+    built: DocumentSource = _MEMBERS.build(name, settings)
+    return built

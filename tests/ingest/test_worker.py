@@ -9,11 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from ingest import parsers, plugins
+from ingest import parsers
 from ingest.errors import IngestError
 from ingest.limits import Limits
 from ingest.preparing import Prepared, prepare
 from ingest.worker import LENGTH, answer, receive, send, serve
+from retrieval import plugins
 from tests.ingest import samples
 
 
@@ -63,7 +64,11 @@ def test_limits_survive_the_way() -> None:
 def test_parsers_of_other_packages_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     made = SimpleNamespace(build=lambda _settings: SimpleNamespace(version=3, media_types=frozenset({"x/y"})))
     point = SimpleNamespace(name="theirs", load=lambda: made)
-    monkeypatch.setattr(plugins, "entry_points", lambda group: [point] if group == "bunmyaku.parsers" else [])
+    monkeypatch.setattr(
+        plugins,
+        "entry_points",
+        lambda group, name="theirs": [point] if (group, name) == ("bunmyaku.parsers", "theirs") else [],
+    )
     remembered = (parsers.by_media_type, parsers.identities, parsers.fingerprint)
     before = parsers.fingerprint()
     for one in remembered:
@@ -96,6 +101,6 @@ def test_two_parsers_of_one_type_are_an_error(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_unknown_parser_is_said() -> None:
-    with pytest.raises(IngestError, match="no such member of parsers: nothing") as caught:
+    with pytest.raises(IngestError, match="no parser nothing") as caught:
         parsers.build("nothing")
     assert "markdown" in caught.value.todo

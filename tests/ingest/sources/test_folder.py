@@ -75,7 +75,7 @@ def test_it_is_built_by_name(folder: Path) -> None:
     assert "folder" in sources.names()
     assert sources.build("folder", {"path": folder, "name": "docs"}).name == "docs"
     assert sources.build("folder", {"path": folder}).name == source_name(folder)
-    with pytest.raises(IngestError, match="no such member of sources: nothing"):
+    with pytest.raises(IngestError, match="no source of the kind nothing"):
         sources.build("nothing", {})
 
 
