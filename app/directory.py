@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from app.errors import SettingsError, UnknownUser
 from retrieval.postgres.database import Database
 from retrieval.types import Language, Principal
-from text2sql.yaml_files import read_yaml
+from retrieval.yaml_files import read_yaml
 
 FIELDS = frozenset({"id", "name", "language", "tenant", "roles", "attributes"})
 

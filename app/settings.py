@@ -32,7 +32,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from app.errors import SettingsError
-from text2sql.yaml_files import read_yaml
+from retrieval.yaml_files import read_yaml
 
 CONFIG = "config.yaml"
 

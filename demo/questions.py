@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from demo.errors import DemoError
+from retrieval.yaml_files import read_yaml
 
 SPREAD = Path(__file__).with_name("questions.yaml")
 """A good spread to try, in both languages."""
@@ -38,7 +39,7 @@ def read_questions(path: Path) -> tuple[Asked, ...]:
     Raises `DemoError` where the file cannot be read or says something else.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = read_yaml(path.read_text(encoding="utf-8"))
         found = tuple(_asked(raw))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError) as error:
         raise DemoError("The questions cannot be read", where=str(path), todo=f"{error}") from error

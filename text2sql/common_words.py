@@ -10,8 +10,8 @@ from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
+from retrieval.yaml_files import read_yaml
 from text2sql.words import stems
-from text2sql.yaml_files import read_yaml
 
 MOST = 24
 """Variants kept of one label: enough for three words with a few synonyms each."""

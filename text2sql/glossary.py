@@ -15,9 +15,9 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from retrieval.yaml_files import read_yaml
 from text2sql.errors import SemanticModelError
 from text2sql.semantics import Label, Synonyms
-from text2sql.yaml_files import read_yaml
 
 
 class Term(BaseModel):

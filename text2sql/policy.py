@@ -39,6 +39,7 @@ from pydantic import (
 )
 
 from retrieval.types import EVERYONE, Access, Principal
+from retrieval.yaml_files import read_yaml
 from text2sql.errors import PolicyError
 from text2sql.grants import Attribute, Grant, Part
 from text2sql.types import Catalog, Column, ForeignKey, Table
@@ -160,7 +161,7 @@ def _labels(roles: Iterable[str]) -> frozenset[str]:
 def parse(text: str, where: str = "policy") -> Policy:
     """Read and check policy text. Raises `PolicyError` naming `where` and the place in it."""
     try:
-        return Policy.model_validate(yaml.safe_load(text) or {})
+        return Policy.model_validate(read_yaml(text) or {})
     except yaml.YAMLError as error:
         raise PolicyError("The policy is not readable YAML", where=where, todo=str(error)) from error
     except ValidationError as error:

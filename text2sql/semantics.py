@@ -32,9 +32,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
+from retrieval.yaml_files import read_yaml
 from text2sql.errors import SemanticModelError
 from text2sql.types import Catalog, Table
-from text2sql.yaml_files import read_yaml
 
 
 class _Part(BaseModel):

@@ -23,10 +23,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rapidfuzz import fuzz
 
 from retrieval.language import fold
+from retrieval.yaml_files import read_yaml
 from text2sql.errors import SemanticModelError
 from text2sql.semantics import Label
 from text2sql.words import normal, tokenize
-from text2sql.yaml_files import read_yaml
 
 NEAR = 93.0
 """Similarity (0 to 100) from which a rewording may count as the same question."""

@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from app.errors import AppError
 from retrieval.errors import BunmyakuError
 from retrieval.types import Language
+from retrieval.yaml_files import read_yaml
 from text2sql.types import Violation, Warn
 
 LANGUAGES: tuple[Language, ...] = ("en", "ja")
@@ -31,7 +30,7 @@ class MessageError(AppError):
 def catalogue(language: Language) -> Mapping[str, str]:
     """Every sentence of one language by its key. Raises `MessageError` where the file repeats or lacks a text."""
     path = Path(__file__).with_name(f"{language}.yaml")
-    groups = yaml.safe_load(path.read_text(encoding="utf-8"))
+    groups = read_yaml(path.read_text(encoding="utf-8"))
     sentences: dict[str, str] = {}
     for group, entries in groups.items():
         for name, sentence in entries.items():

@@ -33,6 +33,7 @@ from retrieval.situational.binding import Attribute, Statement, bind, known_para
 from retrieval.situational.profile import ORIGIN, ProfileSource
 from retrieval.situational.sql import Declared, SqlSource
 from retrieval.types import Clock, SituationalSource, system_clock
+from retrieval.yaml_files import read_yaml
 
 Many = Annotated[
     tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
@@ -104,7 +105,7 @@ def load_sources(
 
 def _read(path: Path) -> _File:
     try:
-        return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return _File.model_validate(read_yaml(path.read_text(encoding="utf-8")) or {})
     except FileNotFoundError:
         raise SourceFailed(
             "There is no file of situational sources",

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrieval.yaml_files import read_yaml
 from text2sql.words import normal, singular, split_name, stems, tokenize
-from text2sql.yaml_files import read_yaml
 
 
 def test_a_latin_word_is_one_token_and_a_japanese_character_is_one() -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
+from retrieval.yaml_files import read_yaml
 
 FOLDER = Path(__file__).parent.parent / "allowlists"
 DIALECTS: tuple[str, ...] = ("duckdb", "sqlite", "postgres", "athena", "redshift")
@@ -78,7 +78,7 @@ def allowlist(dialect: str) -> Allowlist:
 
 
 def _read(name: str) -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    data: dict[str, Any] = read_yaml((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     return data
 
 

@@ -9,11 +9,11 @@ from string import Formatter
 import pytest
 
 import text2sql.drafters
+from retrieval.yaml_files import read_yaml
 from text2sql.common_words import CommonWords, common_words
 from text2sql.drafters.reading.items import CODES
 from text2sql.drafters.reading.lexicon import lexicon
 from text2sql.words import normal, stems, tokenize
-from text2sql.yaml_files import read_yaml
 
 FOLDER = Path(text2sql.drafters.__file__).parent
 LANGUAGES = ("en", "ja")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.language import KATAKANA
+from retrieval.yaml_files import read_yaml
 from text2sql.words import normal, tokenize
-from text2sql.yaml_files import read_yaml
 
 _KATAKANA = re.compile(f"[{KATAKANA}]")
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
+from retrieval.yaml_files import read_yaml
 from text2sql.drafters.planning.measures import title
 from text2sql.drafters.planning.plan import (
     AgainstAggregate,
@@ -25,7 +26,6 @@ from text2sql.drafters.reading.items import Item
 from text2sql.linking import Link
 from text2sql.semantics import Label
 from text2sql.types import Column
-from text2sql.yaml_files import read_yaml
 
 
 @lru_cache(maxsize=1)
