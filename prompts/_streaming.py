@@ -9,16 +9,18 @@ from __future__ import annotations
 import contextvars
 import queue
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from prompts._failures import failed, failure_of
+from prompts.loading import Rendered
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+current: contextvars.ContextVar[Rendered | None] = contextvars.ContextVar("prompt", default=None)
+"""The prompt being sent. LangChain does not hand a run's metadata to a model that streams."""
 LONGEST = 200_000
 """Characters of a reply: far beyond any query or answer, so more is a model that has lost its way."""
 _REFUSALS = {"content_filter", "content_filtered", "guardrail_intervened", "refusal"}
@@ -65,7 +67,7 @@ class Gathered:
             self.stop = "refusal"
 
 
-def gather(model: BaseChatModel, messages: Sequence[tuple[str, str]], ends: float, where: str) -> Gathered:
+def gather(model: BaseChatModel, rendered: Rendered, ends: float, where: str) -> Gathered:
     """Stream one reply until it is whole or `perf_counter()` reaches `ends`. Raises `ModelFailed`."""
     chunks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     stopped = threading.Event()
@@ -73,7 +75,7 @@ def gather(model: BaseChatModel, messages: Sequence[tuple[str, str]], ends: floa
     context = contextvars.copy_context()
     thread = threading.Thread(
         target=context.run,
-        args=(_pump, model, list(messages), chunks, stopped),
+        args=(_pump, model, rendered, chunks, stopped),
         name="model-stream",
         daemon=True,
     )
@@ -90,13 +92,15 @@ class _End:
 
 def _pump(
     model: BaseChatModel,
-    messages: list[tuple[str, str]],
+    rendered: Rendered,
     chunks: queue.SimpleQueue[Any],
     stopped: threading.Event,
 ) -> None:
     try:
-        stream = model.stream(messages)
-        for chunk in stream:
+        # For a recording and for traces; nothing of it is sent to the model.
+        current.set(rendered)
+        metadata = {"prompt": f"{rendered.name}.{rendered.language}", "prompt_version": rendered.version}
+        for chunk in model.stream(list(rendered.messages), config={"metadata": metadata}):
             if stopped.is_set():
                 return
             chunks.put(chunk)

@@ -59,7 +59,7 @@ def call(
     where = f"{model_name(model)}, prompt {rendered.name}.{rendered.language}"
     for attempt in range(retries + 1):
         try:
-            gathered = gather(model, rendered.messages, began + seconds, where)
+            gathered = gather(model, rendered, began + seconds, where)
         except ModelFailed as failure:
             pause = _PAUSE * 2**attempt
             late = perf_counter() - began + pause >= seconds
