@@ -9,7 +9,8 @@
     │   └── SourceFailed          a situational source could not answer
     ├── ingest.errors.IngestError
     ├── text2sql.errors.Text2SqlError
-    └── app.errors.AppError
+    ├── app.errors.AppError
+    └── evals.errors.EvalError
 
 Errors carry fields; only `app` turns them into sentences in the asker's language.
 """
@@ -19,6 +20,9 @@ from __future__ import annotations
 
 class BunmyakuError(Exception):
     """Root of every error raised on purpose. `str()` gives one English line for logs."""
+
+    bad_input = False
+    """Whether it is for the caller to mend (the command line then ends with 2, wrong usage)."""
 
     def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
         self.what = what

@@ -60,7 +60,7 @@ def report(error: BaseException) -> Exit:
             console.print(f"  to do: {_plain(error.todo)}", highlight=False)
         if isinstance(error, _UNAVAILABLE):
             return Exit.unavailable
-        return Exit.usage if isinstance(error, _USAGE) else Exit.fault
+        return Exit.usage if error.bad_input or isinstance(error, _USAGE) else Exit.fault
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
         console.print(
