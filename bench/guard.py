@@ -1,198 +1,113 @@
-"""What the guard accepts, refuses and costs.
+"""What the guard lets pass and what a check costs, beside others that check SQL.
 
-    python -m bench guard [--data DIR] [--every N]
+    python -m bench guard [--rounds 7] [--data DIR] [--every N]
 
-Without DIR: the cost of one check on catalogues of 10, 1,000 and 10,000 tables. DIR holds the text2sql sets
-(`spider`, `spider_train`, `defog`, `jp_supermarket_pos`); then also
-- gold: every one must be allowed, and on SQLite what we write out must give the gold's result (of spider_train
-  every N-th, 7 by default);
-- published drafts of 21 systems on spider: those that fail in SQLite should be refused, those that run allowed;
-- statements that do more than read: all refused.
-By static checks alone: nothing is asked of the engine.
+Statements of a small shop on PostgreSQL (`bench/statements.yaml`): hostile ones should be refused, legitimate ones
+should pass, mistaken ones (which PostgreSQL would refuse) should rather be refused here. All checkers go over the
+list in turns; ratios are time of theirs over time of ours on the legitimate ones, round by round. Then the cost of
+ours on catalogues of 10 to 10,000 tables. DIR holds the text2sql sets: see `bench/_guard_data.py`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import sqlite3
-import time
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from retrieval.types import Principal
+import yaml
+
+from bench import _guard_data
+from bench._guard_data import CALLER
+from bench._peers_guard import Passes, installed
+from bench._rounds import OURS, Contender, compared, race, ratios, table, versions
 from text2sql.ddl import catalog_from_ddl
 from text2sql.guard import SqlGuard
-from text2sql.types import Catalog, Column, Dialect, Table, Verdict
+from text2sql.types import Catalog
 
-CALLER = Principal("bench")
-SECONDS = 3.0
-
-
-@dataclass
-class Tally:
-    """How a set went: statements, refusals by code, results that differ, milliseconds a check."""
-
-    checked: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    compared: int = 0
-    different: int = 0
-    times: list[float] = field(default_factory=list)
-
-    def check(self, sql: str, catalog: Catalog) -> Verdict:
-        started = time.perf_counter()
-        verdict = SqlGuard().check(sql, catalog, CALLER)
-        self.times.append((time.perf_counter() - started) * 1000)
-        self.checked += 1
-        if not verdict.allowed:
-            self.refused[verdict.violations[0].code] += 1
-        return verdict
-
-    def __str__(self) -> str:
-        ordered = sorted(self.times) or [0.0]
-        p50, p95 = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)]
-        refused = f"{sum(self.refused.values())} {dict(self.refused) or ''}"
-        compared = f"; {self.different} of {self.compared} results differ" if self.compared else ""
-        return f"{self.checked} checked, refused {refused}{compared}; p50 {p50:.2f} ms, p95 {p95:.2f} ms"
+TAKES_DATA = True
+STATEMENTS = Path(__file__).with_name("statements.yaml")
 
 
-@cache
-def database(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
-    connection.text_factory = lambda raw: raw.decode(errors="replace")
-    return connection
+@dataclass(frozen=True)
+class Statements:
+    """The list: hostile ones by kind of attack."""
 
-
-@cache
-def catalog_of(path: Path) -> Catalog:
-    sql = (
-        "SELECT sql FROM sqlite_master WHERE type = 'table' AND sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
-    )
-    return catalog_from_ddl(";\n".join(row[0] for row in database(path).execute(sql)), "sqlite")
-
-
-@cache
-def catalog_of_ddl(path: Path, dialect: Dialect) -> Catalog:
-    return catalog_from_ddl(path.read_text(encoding="utf-8"), dialect)
-
-
-def run(path: Path, sql: str) -> Counter[str] | str:
-    """The rows as a bag, or the engine's complaint."""
-    connection, until = database(path), time.monotonic() + SECONDS
-    connection.set_progress_handler(lambda: time.monotonic() > until, 100_000)
-    try:
-        return Counter(map(repr, connection.execute(sql).fetchall()))
-    except sqlite3.Error as error:
-        return str(error)
-
-
-def lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        yield from map(json.loads, file)
-
-
-def gold_of_sqlite(folder: Path, every: int) -> Tally:
-    tally = Tally()
-    for number, line in enumerate(lines(folder / "questions.jsonl")):
-        path = folder / "databases" / f"{line['db']}.sqlite"
-        if not path.exists() or not line["gold_executes"]:
-            continue
-        compare(tally, path, line["gold_sql"], wanted=number % every == 0)
-    return tally
-
-
-def compare(tally: Tally, path: Path, sql: str, *, wanted: bool = True) -> None:
-    verdict = tally.check(sql, catalog_of(path))
-    if not verdict.allowed:
-        print(f"   refused {verdict.violations[0].code}: {sql[:160]}")
-    elif wanted and not isinstance(gold := run(path, sql), str):
-        tally.compared += 1
-        if run(path, verdict.sql) != gold:
-            tally.different += 1
-            print(f"   differs: {sql[:160]}\n        as: {verdict.sql[:160]}")
-
-
-def gold_of_defog(folder: Path) -> tuple[Tally, Tally]:
-    postgres, sqlite = Tally(), Tally()
-    for line in lines(folder / "questions.jsonl"):
-        verdict = postgres.check(
-            line["gold_sql"], catalog_of_ddl(folder / "schemas" / f"{line['db']}.postgres.sql", "postgres")
-        )
-        if not verdict.allowed:
-            print(f"   refused {verdict.violations[0].code}: {line['gold_sql'][:160]}")
-        if line["gold_sqlite_executes"]:
-            compare(sqlite, folder / "sqlite" / f"{line['db']}.sqlite", line["gold_sql_sqlite"])
-    return postgres, sqlite
-
-
-def shop_of_japan(folder: Path) -> tuple[Tally, Tally]:
-    catalog = catalog_of_ddl(folder / "schema.postgres.sql", "postgres")
-    reads, writes = Tally(), Tally()
-    for line in lines(folder / "questions.jsonl"):
-        if not line["read_only_select"]:
-            writes.check(line["gold_sql"], catalog)
-        elif line["gold_executes"]:
-            reads.check(line["gold_sql"], catalog)
-    return reads, writes
-
-
-def drafts(folder: Path) -> None:
-    """Published drafts: what the engine refuses should be refused, what it runs allowed."""
-    tally, outcome = Tally(), Counter[tuple[bool, bool]]()
-    for file in sorted((folder / "predictions").glob("*.jsonl")):
-        for line in lines(file):
-            path = folder / "databases" / f"{line['db']}.sqlite"
-            fails = isinstance(run(path, line["pred_sql"]), str)
-            allowed = tally.check(line["pred_sql"], catalog_of(path)).allowed
-            outcome[fails, allowed] += 1
-            if fails == allowed:
-                print(
-                    f"   {'fails but passes' if fails else 'runs but is refused'}: {line['pred_sql'][:160]}"
-                )
-    caught, passed, stopped = outcome[True, False], outcome[True, True], outcome[False, False]
-    precision, recall = caught / ((caught + stopped) or 1), caught / ((caught + passed) or 1)
-    print(f"drafts of spider: {caught + passed} fail, {passed} of them pass; {stopped} that run are refused")
-    print(f"   precision {precision:.3f}, recall {recall:.3f}; {tally}")
-
-
-def cost() -> None:
-    sql = "SELECT a.name, COUNT(*) FROM t1 AS a JOIN t2 AS b ON a.id = b.id WHERE a.name LIKE 'x%' GROUP BY a.name ORDER BY 2 DESC"
-    for size in (10, 1_000, 10_000):
-        columns = tuple(Column(f"c{i}", "TEXT", "text") for i in range(18))
-        tables = (
-            Table(f"t{i}", (Column("id", "INT", "integer"), Column("name", "TEXT", "text"), *columns))
-            for i in range(size)
-        )
-        catalog, tally = Catalog("sqlite", tuple(tables)), Tally()
-        for _ in range(2_000):
-            tally.check(sql, catalog)
-        print(f"{size:>6} tables: {tally}")
+    catalog: Catalog
+    hostile: Mapping[str, Sequence[str]]
+    legitimate: Sequence[str]
+    mistaken: Sequence[str]
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench guard", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench guard", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--data", type=Path, help="folder of the text2sql sets")
     parser.add_argument(
         "--every", type=int, default=7, help="compare the results of every N-th of spider_train"
     )
-    options, _ = parser.parse_known_args(arguments)
-    cost()
-    if options.data is None:
-        print("without --data, nothing but the cost is measured")
-        return
-    data: Path = options.data
-    print(f"gold of spider: {gold_of_sqlite(data / 'spider', 1)}")
-    print(f"gold of spider_train: {gold_of_sqlite(data / 'spider_train', options.every)}")
-    postgres, sqlite = gold_of_defog(data / "defog")
-    print(f"gold of defog, PostgreSQL: {postgres}\ngold of defog, SQLite: {sqlite}")
-    reads, writes = shop_of_japan(data / "jp_supermarket_pos")
-    print(f"gold of jp_supermarket_pos: {reads}\nits tasks that write: {writes}")
-    drafts(data / "spider")
+    given = parser.parse_args(arguments)
+    statements = read(STATEMENTS)
+    peers, here, missing = installed(statements.catalog)
+    print(compared(versions("sqlglot"), here, missing))
+    checkers = {OURS: ours(statements.catalog), **peers}
+    show(statements, checkers, given.rounds)
+    print("\ncost of ours by the size of the catalogue:")
+    _guard_data.cost()
+    if given.data is not None:
+        folder = given.data / "text2sql"
+        _guard_data.show(folder if folder.is_dir() else given.data, given.every)
 
 
-if __name__ == "__main__":
-    main([])
+def read(path: Path) -> Statements:
+    """The list of a file."""
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Statements(
+        catalog_from_ddl(raw["schema"], "postgres"), raw["hostile"], raw["legitimate"], raw["mistaken"]
+    )
+
+
+def ours(catalog: Catalog) -> Passes:
+    """Our guard, without a policy: what the peers have nothing to put beside is left out."""
+    guard = SqlGuard()
+    return lambda sql: guard.check(sql, catalog, CALLER).allowed
+
+
+def show(statements: Statements, checkers: Mapping[str, Passes], rounds: int) -> None:
+    """Race the checkers over the legitimate statements, then say what passes."""
+    legitimate = statements.legitimate
+    racing = [Contender(name, _over(passes, legitimate)) for name, passes in checkers.items()]
+    race(racing, 1)  # not counted: lists and grammars are loaded
+    times = race(racing, rounds)
+    attacks = [sql for kind in statements.hostile.values() for sql in kind]
+    rows = []
+    for name, passes in checkers.items():
+        each = sorted(seconds / len(legitimate) * 1000 for seconds in times[name])
+        rows.append(
+            (
+                name,
+                f"{sum(map(passes, attacks))}/{len(attacks)}",
+                f"{sum(map(passes, legitimate))}/{len(legitimate)}",
+                f"{sum(map(passes, statements.mistaken))}/{len(statements.mistaken)}",
+                f"{each[len(each) // 2]:.2f} ms",
+                f"{each[0]:.2f} ms",
+                ratios(times, name),
+            )
+        )
+    print(table(("passes", "hostile", "legitimate", "mistaken", "a check", "best", "ratio (range)"), rows))
+    print("\nhostile statements that pass, by kind:")
+    kinds = [
+        (kind, len(found), *[sum(map(passes, found)) for passes in checkers.values()])
+        for kind, found in statements.hostile.items()
+    ]
+    print(table(("kind", "all", *checkers), kinds))
+    for sql in legitimate:
+        if not checkers[OURS](sql):
+            print(f"ours refuses a legitimate one: {sql}")
+    for sql in attacks:
+        if checkers[OURS](sql):
+            print(f"ours passes a hostile one: {sql}")
+
+
+def _over(passes: Passes, statements: Sequence[str]) -> Callable[[], object]:
+    return lambda: [passes(sql) for sql in statements]
