@@ -26,8 +26,6 @@ _CODES: dict[str, FailureKind] = {
     "modelnotreadyexception": "unavailable",
     "modelerrorexception": "unavailable",
     "modelstreamerrorexception": "unavailable",
-    "server_error": "unavailable",
-    "service_unavailable": "unavailable",
     "content_filter": "refused",
     "content_policy_violation": "refused",
     # Not worth a second try, whatever the status says.
@@ -39,6 +37,8 @@ _CODES: dict[str, FailureKind] = {
     "expiredtokenexception": "misconfigured",
     "invalidsignatureexception": "misconfigured",
 }
+# Said of many things: the status, where there is one, is more precise.
+_VAGUE: dict[str, FailureKind] = {"server_error": "unavailable", "service_unavailable": "unavailable"}
 _CLASSES: dict[str, FailureKind] = {
     "ReadTimeout": "timeout",
     "ReadTimeoutError": "timeout",
@@ -79,6 +79,9 @@ _TODO: dict[FailureKind, str] = {
 }
 # langchain-aws hands some exception events of a stream on as text only.
 _EVENT = re.compile(r"Received AWS exception (\w+)")
+# LangChain's words for a provider that answered 200 and streamed nothing.
+_NOTHING = "No generation chunk"
+_TOO_LONG = "Ask for less at once, give the context fewer tokens, or configure a model with a larger window."
 _SECRET = re.compile(
     r"(?i:bearer|basic)\s+\S+|(?i:credential|signature|api[_-]?key|token|secret)\s*[=:]\s*\S+"
     r"|\b(?:sk|pk|rk|ak)-[\w*.-]+|\b(?:AKIA|ASIA|ABSK)\w+|[\w+/=-]{40,}"
@@ -96,8 +99,10 @@ def failure_of(error: BaseException, where: str) -> ModelFailed:
         if isinstance(link, ModelFailed):
             return link
     kind = next((found for link in _chain(error) if (found := _kind(link))), None)
-    name = type(error).__name__
-    return failed(kind or "misconfigured", f"{name}: {redacted(str(error))}", where)
+    what = f"{type(error).__name__}: {redacted(str(error))}"
+    if any(base.__name__ == "ContextOverflowError" for link in _chain(error) for base in type(link).__mro__):
+        return ModelFailed("misconfigured", what, where=where, todo=_TOO_LONG)
+    return failed(kind or "misconfigured", what, where)
 
 
 def redacted(message: str) -> str:
@@ -120,6 +125,11 @@ def _kind(error: BaseException) -> FailureKind | None:
             return kind
     if (status := _status(error)) is not None and (kind := _of_status(status)):
         return kind
+    for code in _codes(error):
+        if kind := _VAGUE.get(code.casefold()):
+            return kind
+    if str(error).startswith(_NOTHING):
+        return "unavailable"
     return next((_CLASSES[base.__name__] for base in type(error).__mro__ if base.__name__ in _CLASSES), None)
 
 

@@ -1,0 +1,7 @@
+"""A model service on this machine."""
+
+from __future__ import annotations
+
+from tests.doubles.fixtures import model_server
+
+__all__ = ["model_server"]
