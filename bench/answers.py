@@ -17,14 +17,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.answering import DocumentAnswer, answer_from_documents
-from bench.retrieval import CALLER, Collection, fill, fresh, lines, load
+from bench.retrieval import CALLER
+from evals.json_lines import found, read_lines
+from evals.suites.passages import Passages, fill, fresh, load
 from retrieval.embeddings import build_embeddings
 from retrieval.language import detect, fold
 from retrieval.merging import Found, merge
 from retrieval.searching import search
-from retrieval.stores.pgvector import PgVectorStore
-from retrieval.types import Passage, SemanticQuery
+from retrieval.types import Passage, SemanticQuery, SemanticStore
 
+TAKES_DATA = True
 SETS = ("jsquad", "jaquad", "scifact")
 LOOKED_AT = 12
 BUDGET = 4000
@@ -57,12 +59,12 @@ def main(arguments: list[str]) -> None:
           f"{'answered when removed':>23}{'p50 ms':>8}")  # fmt: skip
     for name in given.sets:
         item = load(folder / name, given.queries)
-        answers = {row["question"]: row.get("answers", ()) for row in lines(folder / name, "queries")}
+        questions = read_lines(found(folder / name, "queries.jsonl"))
+        answers = {row["question"]: row.get("answers", ()) for _, row in questions}
         with fresh(given.dsn) as database:
-            fill(database, model, item.chunks)
-            store = PgVectorStore(database, model)
+            store = fill(database, model, item)
 
-            def find(question: str, store: PgVectorStore = store) -> Sequence[Passage]:
+            def find(question: str, store: SemanticStore = store) -> Sequence[Passage]:
                 query = SemanticQuery(question, CALLER, limit=LOOKED_AT + 4, kinds=("document",))
                 return search(store, model, query).passages
 
@@ -70,11 +72,12 @@ def main(arguments: list[str]) -> None:
 
 
 def ask_all(
-    item: Collection, answers: Mapping[str, Sequence[str]], find: Callable[[str], Sequence[Passage]]
+    item: Passages, answers: Mapping[str, Sequence[str]], find: Callable[[str], Sequence[Passage]]
 ) -> Tally:
     """Every question with and without what answers it."""
     tally = Tally()
-    for question, relevant in item.queries:
+    for query in item.queries:
+        question, relevant = query.question, query.relevant
         found = find(question)
         started = time.perf_counter()
         answer = _answer(question, found)
@@ -86,7 +89,7 @@ def ask_all(
     return tally
 
 
-def show(item: Collection, tally: Tally) -> None:
+def show(item: Passages, tally: Tally) -> None:
     """One line."""
     asked, answered, right = len(tally.answered), sum(tally.answered), sum(tally.right)
     print(f"{item.name:<12}{asked:>7}{answered / asked:>10.3f}{right / asked:>8.3f}{right / max(answered, 1):>19.3f}"
