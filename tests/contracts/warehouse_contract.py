@@ -32,6 +32,8 @@ class Capabilities:
     estimates: bool = True
     parameter: str = "$name"
     """How `name` is bound."""
+    qualifier: str = ""
+    """What stands before the name of a table (`@` in this suite), where a bare one means nothing."""
     long_query: str = "SELECT count(*) AS n FROM range(100000000000) a, range(100000) b"
     """Runs for hours."""
     endless_rows: str = "SELECT range AS n FROM range(100000000000)"
@@ -39,11 +41,11 @@ class Capabilities:
     """Rows without end that do not come fast enough to reach any ceiling within seconds."""
     """Gives rows at once and never ends."""
     writes: tuple[str, ...] = (
-        "INSERT INTO stores VALUES (9, 'x', 'y')",
-        "DELETE FROM stores",
-        "CREATE TABLE mine (i integer)",
-        "DROP TABLE stores",
-        "UPDATE stores SET name = 'x'",
+        "INSERT INTO @stores VALUES (9, 'x', 'y')",
+        "DELETE FROM @stores",
+        "CREATE TABLE @mine (i integer)",
+        "DROP TABLE @stores",
+        "UPDATE @stores SET name = 'x'",
     )
     outside: tuple[str, ...] = ()
     """Statements that would reach outside the warehouse."""
@@ -71,8 +73,11 @@ class WarehouseContract:
         yield opened
         opened.close()
 
+    def sql(self, text: str) -> str:
+        return text.replace("@", self.capabilities.qualifier)
+
     def rows(self, warehouse: Warehouse, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        result = warehouse.run(sql, Limits(), parameters)
+        result = warehouse.run(self.sql(sql), Limits(), parameters)
         return [tuple(row.values()) for row in result.rows()]
 
     # The port
@@ -150,7 +155,7 @@ class WarehouseContract:
     # Running
 
     def test_rows_come_back_as_arrow_with_names_in_order(self, warehouse: SharedWarehouse) -> None:
-        result = warehouse.run("SELECT name, id FROM stores ORDER BY id DESC", Limits())
+        result = warehouse.run(self.sql("SELECT name, id FROM @stores ORDER BY id DESC"), Limits())
         assert result.columns == ["name", "id"]
         assert result.table.column("id").to_pylist() == [3, 2, 1]
         assert result.rows()[0] == {"name": "栄店", "id": 3}
@@ -158,7 +163,7 @@ class WarehouseContract:
         assert result.total_bytes == result.table.nbytes > 0
 
     def test_sums_of_integers_are_integers(self, warehouse: SharedWarehouse) -> None:
-        value = self.rows(warehouse, "SELECT sum(amount) AS s FROM sales")[0][0]
+        value = self.rows(warehouse, "SELECT sum(amount) AS s FROM @sales")[0][0]
         assert value == 450
         assert isinstance(value, int)
 
@@ -168,18 +173,21 @@ class WarehouseContract:
         assert sorted(result.rows()[0].values()) == [1, 2, 3]
 
     def test_no_rows_and_null_columns_keep_their_names(self, warehouse: SharedWarehouse) -> None:
-        assert warehouse.run("SELECT id, name FROM stores WHERE id > 99", Limits()).columns == ["id", "name"]
+        assert warehouse.run(self.sql("SELECT id, name FROM @stores WHERE id > 99"), Limits()).columns == [
+            "id",
+            "name",
+        ]
         assert self.rows(warehouse, "SELECT NULL AS empty_one") == [(None,)]
 
     def test_parameters_are_bound_by_name_never_as_text(self, warehouse: SharedWarehouse) -> None:
-        where = f"SELECT id FROM stores WHERE region = {self.capabilities.parameter}"
+        where = self.sql(f"SELECT id FROM @stores WHERE region = {self.capabilities.parameter}")
         assert self.rows(warehouse, where, name="Kansai") == [(2,)]
         assert self.rows(warehouse, where, name="' OR 1=1 --") == []
 
     def test_the_row_cap_cuts_and_says_so(self, warehouse: SharedWarehouse) -> None:
-        cut = warehouse.run("SELECT id FROM sales ORDER BY id", Limits(rows=2))
+        cut = warehouse.run(self.sql("SELECT id FROM @sales ORDER BY id"), Limits(rows=2))
         assert (cut.table.num_rows, cut.truncated) == (2, True)
-        exact = warehouse.run("SELECT id FROM sales ORDER BY id", Limits(rows=5))
+        exact = warehouse.run(self.sql("SELECT id FROM @sales ORDER BY id"), Limits(rows=5))
         assert (exact.table.num_rows, exact.truncated) == (5, False)
 
     def test_the_row_cap_holds_for_a_query_that_never_ends(self, warehouse: SharedWarehouse) -> None:
@@ -198,8 +206,8 @@ class WarehouseContract:
     def test_nothing_can_be_written(self, warehouse: SharedWarehouse) -> None:
         for statement in self.capabilities.writes:
             with pytest.raises(WarehouseError):
-                warehouse.run(statement, Limits())
-        assert self.rows(warehouse, "SELECT count(*) FROM stores") == [(3,)]
+                warehouse.run(self.sql(statement), Limits())
+        assert self.rows(warehouse, "SELECT count(*) FROM @stores") == [(3,)]
 
     def test_nothing_outside_can_be_reached(self, warehouse: SharedWarehouse) -> None:
         for statement in self.capabilities.outside:
@@ -212,7 +220,7 @@ class WarehouseContract:
 
     def test_an_error_names_the_warehouse_and_what_is_wrong(self, warehouse: SharedWarehouse) -> None:
         with pytest.raises(WarehouseError, match="colour") as caught:
-            warehouse.run("SELECT colour FROM stores", Limits())
+            warehouse.run(self.sql("SELECT colour FROM @stores"), Limits())
         assert caught.value.where
 
     # Planning
@@ -223,17 +231,17 @@ class WarehouseContract:
         assert time.monotonic() - started < 2
         assert estimate.detail
         with pytest.raises(WarehouseError):
-            warehouse.explain("SELECT colour FROM stores")
+            warehouse.explain(self.sql("SELECT colour FROM @stores"))
 
     def test_explain_binds_parameters(self, warehouse: SharedWarehouse) -> None:
-        sql = f"SELECT id FROM stores WHERE region = {self.capabilities.parameter}"
+        sql = self.sql(f"SELECT id FROM @stores WHERE region = {self.capabilities.parameter}")
         assert warehouse.explain(sql, {"name": "Kanto"}).detail
 
     def test_a_cross_join_is_seen_in_the_estimate(self, warehouse: SharedWarehouse) -> None:
         if not self.capabilities.estimates:
             pytest.skip("this engine gives no estimates")
-        alone = warehouse.explain("SELECT a.id FROM sales a").rows
-        crossed = warehouse.explain("SELECT a.id FROM sales a, sales b, sales c").rows
+        alone = warehouse.explain(self.sql("SELECT a.id FROM @sales a")).rows
+        crossed = warehouse.explain(self.sql("SELECT a.id FROM @sales a, @sales b, @sales c")).rows
         assert alone == 5
         assert crossed is not None
         assert crossed >= 100
@@ -279,7 +287,7 @@ class WarehouseContract:
 
     def test_many_threads_share_one_warehouse(self, warehouse: SharedWarehouse) -> None:
         answers: list[list[tuple[Any, ...]]] = []
-        where = f"SELECT id FROM stores WHERE region = {self.capabilities.parameter}"
+        where = self.sql(f"SELECT id FROM @stores WHERE region = {self.capabilities.parameter}")
 
         def ask() -> None:
             answers.extend(self.rows(warehouse, where, name="Kansai") for _ in range(10))

@@ -6,56 +6,44 @@ A module of this folder whose name has no leading underscore is a warehouse and 
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from retrieval.plugins import Members
 from text2sql.errors import WarehouseUnavailable
 from text2sql.types import Warehouse
+from text2sql.warehouses._urls import ALIASES, FILES, is_server, redacted
 
-_GROUP = f"bunmyaku.{__name__.rsplit('.', 1)[-1]}"
+__all__ = ["build", "is_server", "names", "open_warehouse", "redacted"]
+
+_MEMBERS = Members(__name__, __path__, "warehouse of the kind", WarehouseUnavailable)
+names = _MEMBERS.names
 _TABLE_FILES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
 """A single file of a folder is a folder of one."""
 _MAGIC = {b"SQLite format 3\x00": (0, "sqlite"), b"DUCK": (8, "duckdb")}
 """First bytes -> (their offset, the engine)."""
 
 
-def names() -> list[str]:
-    """Every warehouse there is: modules of this folder, then what other packages registered."""
-    own = [info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")]
-    return sorted({*own, *(point.name for point in entry_points(group=_GROUP))})
-
-
 def build(name: str, settings: Mapping[str, Any]) -> Warehouse:
     """Open the warehouse of that name. Raises `WarehouseUnavailable`, also when there is none of that name."""
-    own = {info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")}
-    if name in own:
-        warehouse: Warehouse = import_module(f"{__name__}.{name}").build(settings)
-        return warehouse
-    for point in entry_points(group=_GROUP, name=name):
-        registered: Warehouse = point.load()(settings)
-        return registered
-    raise WarehouseUnavailable(
-        f"There is no warehouse of the kind {name}", todo=f"Use one of: {', '.join(names())}."
-    )
+    built: Warehouse = _MEMBERS.build(name, settings)
+    return built
 
 
 def open_warehouse(url: str | Path, *, cache: Path | None = None, memory: int | None = None) -> Warehouse:
-    """Open `duckdb:///path`, `sqlite:///path`, a database file, or a folder of CSV, TSV and Parquet files.
+    """Open `postgresql://…`, `duckdb:///path`, `sqlite:///path`, a database file, or a folder of CSV and Parquet files.
 
     `cache` is a folder where loaded files may be kept between starts (only for folders); `memory` is in bytes.
-    Raises `WarehouseUnavailable` when it is missing, locked or not a database, saying what to do.
+    Raises `WarehouseUnavailable` when it is missing, locked or not a database, saying what to do. Of a URL no message shows the password.
     """
     settings: dict[str, Any] = {} if memory is None else {"memory": memory}
     text = str(url)
     scheme, separator, rest = text.partition("://")
     if separator and not isinstance(url, Path):
-        if scheme not in {"duckdb", "sqlite", "folder"}:
-            return build(scheme, {**settings, "url": text})
+        if scheme not in FILES:
+            return build(ALIASES.get(scheme, scheme), {**settings, "url": text})
         return build(scheme, {**settings, "path": _path_of(unquote(rest)), "cache": cache})
     path = Path(text).expanduser()
     return build(_sniff(path), {**settings, "path": path, "cache": cache})

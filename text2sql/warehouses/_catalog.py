@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from text2sql.keys import with_inferred_keys
-from text2sql.profiling import Query, profiled
+from text2sql.profiling import Budget, Query, profiled
 from text2sql.types import Catalog, Dialect, Table
 
 
@@ -19,9 +19,10 @@ def finished(
     default_schema: str = "",
     default_catalog: str = "",
     infer: bool = True,
+    budget: Budget | None = None,
 ) -> Catalog:
     """The catalogue of these tables, with profiles, and with keys inferred where a table declares none."""
-    known = profiled(tables, dialect, query)
+    known = profiled(tables, dialect, query, budget)
     if infer:
         known = with_inferred_keys(known, dialect, query)
     return Catalog(

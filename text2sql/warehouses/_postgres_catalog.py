@@ -1,0 +1,121 @@
+"""Tables, columns, keys and comments of a PostgreSQL database, as far as the role may SELECT them.
+
+Partitions are left out (their parent stands for them), and so are system schemas, temporary tables and what an
+extension brought along. Foreign tables are taken like views: a row count of one may be work for another server.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from text2sql.families import family
+from text2sql.profiling import Budget, Query
+from text2sql.types import Catalog, Column, ForeignKey, Table, TypeFamily
+from text2sql.warehouses._catalog import finished
+from text2sql.warehouses._postgres_session import Facts
+
+_BUDGET = Budget(cells=4_000_000)
+"""PostgreSQL sorts to count distinct values: an order of magnitude slower than a column store."""
+_READABLE = """
+c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
+AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND has_schema_privilege(n.oid, 'USAGE')
+AND NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"""
+_FROM = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+_RELATIONS = f"""
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''),
+    CASE c.relkind
+        WHEN 'p' THEN (
+            SELECT sum(greatest(leaf.reltuples, 0))::bigint FROM pg_partition_tree(c.oid) t
+            JOIN pg_class leaf ON leaf.oid = t.relid WHERE t.isleaf)
+        WHEN 'v' THEN NULL WHEN 'f' THEN NULL
+        ELSE nullif(greatest(c.reltuples, -1), -1)::bigint END,
+    c.relispopulated
+{_FROM} WHERE {_READABLE} ORDER BY n.nspname, c.relname"""  # noqa: S608 - constant text
+_COLUMNS = f"""
+SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+    coalesce(col_description(a.attrelid, a.attnum), ''), t.typcategory::text,
+    CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END
+{_FROM} JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
+WHERE {_READABLE} AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+ORDER BY a.attrelid, a.attnum"""
+_UNIQUE = f"""
+SELECT i.indrelid, i.indisprimary, (i.indkey::int2[])[0:i.indnkeyatts - 1]
+{_FROM} JOIN pg_index i ON i.indrelid = c.oid
+WHERE {_READABLE} AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+ORDER BY i.indrelid, i.indexrelid"""
+_FOREIGN = f"""
+SELECT k.conrelid, k.conkey, k.confrelid, k.confkey
+{_FROM} JOIN pg_constraint k ON k.conrelid = c.oid
+WHERE {_READABLE} AND k.contype = 'f' AND k.conparentid = 0 ORDER BY k.conrelid, k.conname"""
+
+_CATEGORIES: dict[str, TypeFamily] = {"B": "boolean", "E": "text", "S": "text", "I": "text"}
+"""`pg_type.typcategory` -> family. Numbers (N) and dates (D) are told by name, what a user made (U) in `_USER`."""
+_USER: dict[str, TypeFamily] = {"uuid": "text", "bytea": "binary"}
+
+_Names = dict[tuple[str, int], str]
+
+
+def read_catalog(query: Query, facts: Facts, schemas: Sequence[str], *, infer: bool) -> Catalog:
+    """Read everything a caller could name; `query` runs a statement and returns its rows. `schemas`: () for all."""
+    relations = [row for row in query(_RELATIONS) if not schemas or row[1] in schemas]
+    names: _Names = {}
+    columns: dict[str, list[Column]] = defaultdict(list)
+    for table, number, name, kind, nullable, comment, category, base in query(_COLUMNS):
+        names[table, number] = name
+        columns[table].append(Column(name, kind, _family(category, base), bool(nullable), comment))
+    unique: dict[str, list[tuple[bool, tuple[str, ...]]]] = defaultdict(list)
+    for table, primary, numbers in query(_UNIQUE):
+        if (key := _named(names, table, numbers)) is not None:
+            unique[table].append((primary, key))
+    listed = {row[0]: f"{row[1]}.{row[2]}" for row in relations if columns[row[0]]}
+    foreign: dict[str, list[ForeignKey]] = defaultdict(list)
+    for table, own, other, referred in query(_FOREIGN):
+        key, to = _named(names, table, own), _named(names, other, referred)
+        if key is not None and to is not None and other in listed:
+            foreign[table].append(ForeignKey(key, listed[other], to))
+    tables = [
+        _table(row, columns[row[0]], unique[row[0]], foreign[row[0]]) for row in relations if row[0] in listed
+    ]
+    return finished(
+        "postgres", tables, query, default_schema=facts.schema, default_catalog=facts.database,
+        infer=infer, budget=_BUDGET,
+    )  # fmt: skip
+
+
+def _table(
+    row: tuple[Any, ...],
+    columns: Iterable[Column],
+    unique: Sequence[tuple[bool, tuple[str, ...]]],
+    foreign: Iterable[ForeignKey],
+) -> Table:
+    _, schema, name, kind, comment, rows, populated = row
+    return Table(
+        name=name,
+        columns=tuple(columns),
+        schema=schema,
+        primary_key=next((key for primary, key in unique if primary), ()),
+        unique=tuple(dict.fromkeys(key for primary, key in unique if not primary)),
+        foreign_keys=tuple(foreign),
+        rows=rows,
+        comment=comment,
+        kind="table" if kind in ("r", "p") or (kind == "m" and populated) else "view",
+    )
+
+
+def _family(category: str, base: str) -> TypeFamily:
+    if category == "N":
+        return "integer" if base == "oid" else family(base)
+    if category == "D":
+        return family(base)
+    if category == "U":
+        return _USER.get(base, "other")
+    return _CATEGORIES.get(category, "other")
+
+
+def _named(names: _Names, table: str, numbers: Sequence[int]) -> tuple[str, ...] | None:
+    """The columns of these numbers; None when the role may not see one of them."""
+    found = [names.get((table, number)) for number in numbers]
+    return tuple(name for name in found if name is not None) if found and None not in found else None
