@@ -17,6 +17,7 @@ from demo.documents import write_documents
 from demo.errors import DemoError, NotADemoHome
 from demo.office import fill_office, office_mark
 from demo.semantic import model_text
+from demo.trips import TRIPS_A_CUSTOMER
 from demo.warehouse import TABLES, build_warehouse
 from retrieval.postgres.database import Database
 from retrieval.types import Progress
@@ -64,6 +65,7 @@ def build_home(
     seed: int = SEED,
     progress: Progress | None = None,
     *,
+    trips: int | None = None,
     rebuild: bool = False,
 ) -> Built:
     """Build the insurer into `home` and into the schema `insurer` of `database`; reuse what the same call built.
@@ -76,7 +78,8 @@ def build_home(
             "There must be at least one customer", where=f"--customers {customers}", todo="Give more."
         )
     report = progress or _silent
-    wanted = {"version": version(), "customers": customers, "seed": seed}
+    trips = customers * TRIPS_A_CUSTOMER if trips is None else trips
+    wanted = {"version": version(), "customers": customers, "trips": trips, "seed": seed}
     known = read_mark(home)
     mark = json.dumps(wanted, sort_keys=True)
     if not rebuild and known is not None and known.get("made") == wanted and office_mark(database) == mark:
@@ -85,7 +88,8 @@ def build_home(
     work = Path(mkdtemp(prefix=".demo-", dir=home))
     try:
         report("the insurer's data", 0, 1)
-        build_warehouse(work / WAREHOUSE, customers, seed, keys=customers < MANY)
+        keys = customers < MANY
+        build_warehouse(work / WAREHOUSE, customers, seed, keys=keys, trips=trips, progress=report)
         report("the insurer's data", 1, 1)
         report("the insurer's documents", 0, 1)
         papers = write_documents(work / DOCUMENTS, work / WAREHOUSE)

@@ -20,13 +20,23 @@ from app.rendering import show
 from app.wiring import Application
 from demo.building import SEED, Built, build_home
 from demo.questions import QUESTIONS, Asked, read_questions
+from demo.trips import scale_of
 from retrieval.postgres.database import open_database
+
+_FACTS = ("policies", "premiums", "claims", "payments", "calls", "campaign_contacts", "trips")
 
 
 def command(
     customers: Annotated[
-        int, typer.Option("--customers", min=1, help="How many customers the insurer has.")
-    ] = 1000,
+        int | None, typer.Option("--customers", min=1, help="How many customers the insurer has (1000).")
+    ] = None,
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            "--scale",
+            help="Rows of the largest table, recorded trips: 1m, 10m, 100m, with customers in keeping.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same insurer.")] = SEED,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build it again even when it is there.")] = False,
     questions: Annotated[
@@ -44,13 +54,16 @@ def command(
     """Build the demo insurer, ask it four questions, and serve the chat."""
     console = Terminal()
     asked = read_questions(questions) if questions else QUESTIONS
+    size = scale_of(customers, scale)
     settings = configuration.load()
     dsn = settings.database.dsn.get_secret_value() if settings.database.dsn else None
     # Held to the end: the steps below open and close their own, and the server need not start for each.
     database = open_database(settings.home, dsn)
     try:
         with progress() as bar:
-            built = build_home(settings.home, database, customers, seed, bar, rebuild=rebuild)
+            built = build_home(
+                settings.home, database, size.customers, seed, bar, trips=size.trips, rebuild=rebuild
+            )
         _say(built, settings.home, console)
         settings = configuration.load(settings.home)
         with relational(settings) as stores, progress() as bar:
@@ -78,7 +91,7 @@ def ask(app: Application, asked: tuple[Asked, ...], console: Console) -> list[Ou
 
 def _say(built: Built, home: Path, console: Console) -> None:
     done = "found" if built.reused else "built"
-    facts = sum(built.rows[table] for table in ("policies", "premiums", "claims", "payments", "calls"))
+    facts = sum(built.rows[table] for table in _FACTS)
     console.print(
         f"{done} the insurer in {home}: {built.customers:,} customers, {facts:,} rows of facts,"
         f" {built.documents} documents (seed {built.seed})",

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from demo.campaigns import CAMPAIGNS, GOALS, MEDIA
 from demo.constants import (
     AGE_BANDS,
     CAUSES,
@@ -105,6 +106,9 @@ _VALUES: dict[str, Values] = {
         (v.name, (f"{v.name} car",), dict.fromkeys((v.name_ja, *(["軽"] if v.name == "Kei" else []))))
         for v in VEHICLE_CLASSES
     ),
+    "campaign": _words((c.name, (f"{c.name} campaign",), (c.name_ja,)) for c in CAMPAIGNS),
+    "goal": _words((name, (f"{name} campaigns",), words) for name, words in GOALS.items()),
+    "medium": _words((name, (), words) for name, words in MEDIA.items()),
     "age_band": _words((band, (), (ja,)) for _, band, ja in AGE_BANDS),
     "renewal_outcome": _words((name, (), words) for name, words in RENEWAL_OUTCOMES.items()),
     "weekday": _words((name, (), (ja, ja[:2])) for name, ja in _WEEKDAYS.items()),

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from demo.book import Book, Columns, simulate
 from demo.calls import calls_of
+from demo.campaigns import CAMPAIGNS, contacts_of
 from demo.claims import claims_of, payments_of
 from demo.constants import (
     AGE_BANDS,
@@ -28,6 +29,8 @@ from demo.constants import (
 )
 from demo.names import GIVEN_NAMES, SURNAMES
 from demo.prefectures import PREFECTURES, REGIONS
+from demo.trips import TRIPS_A_CUSTOMER, add_trips
+from retrieval.types import Progress
 
 TABLES = (
     "dates",
@@ -40,16 +43,31 @@ TABLES = (
     "claims",
     "payments",
     "calls",
+    "campaigns",
+    "campaign_contacts",
+    "trips",
 )
 _SCRIPT = Path(__file__).with_name("warehouse.sql")
 _KEYS = re.compile(r"\{(,? ?(?:PRIMARY KEY|REFERENCES)[^}]*)\}")
 
 
-def build_warehouse(path: Path, customers: int, seed: int, *, keys: bool = True) -> Book:
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def build_warehouse(
+    path: Path,
+    customers: int,
+    seed: int,
+    *,
+    keys: bool = True,
+    trips: int | None = None,
+    progress: Progress = _silent,
+) -> Book:
     """Write the warehouse file (it must not exist) and return the book it was made from.
 
     `keys` declares primary and foreign keys of the big tables; their indexes cost more than the data does
-    once there are tens of millions of rows.
+    once there are tens of millions of rows. `trips` is the number of trips, by default in keeping with `customers`.
     """
     book = simulate(customers, seed)
     claims = claims_of(book, seed)
@@ -62,6 +80,7 @@ def build_warehouse(path: Path, customers: int, seed: int, *, keys: bool = True)
         "claim": _table(claims),
         "payment": _table(payments_of(claims, seed)),
         "call": _table(calls_of(book, claims, seed)),
+        "contact": _table(contacts_of(book, seed)),
     }
     with duckdb.connect() as connection:
         # Small blocks: many small tables and indexes would otherwise take a quarter of a megabyte each.
@@ -75,6 +94,8 @@ def build_warehouse(path: Path, customers: int, seed: int, *, keys: bool = True)
         days = {"first": FIRST_DAY, "last": LAST_DAY}
         for statement in _statements(_SCRIPT.read_text(encoding="utf-8"), keys=keys):
             connection.execute(statement, {k: v for k, v in days.items() if f"${k}" in statement})
+        wanted = customers * TRIPS_A_CUSTOMER if trips is None else trips
+        add_trips(connection, wanted, seed, progress, keys=keys)
         for name in staging:
             connection.unregister(f"s_{name}")
         connection.execute("CHECKPOINT")
@@ -102,6 +123,11 @@ def _lists() -> dict[str, pa.Table]:
     places = ((p.name, p.name_ja, p.region, REGIONS[p.region], p.snow) for p in PREFECTURES)
     return {
         "prefecture": _rows(("name", "name_ja", "region", "region_ja", "snow"), places),
+        "risk": _rows(("prefecture", "risk"), [(p.name, p.risk) for p in PREFECTURES]),
+        "campaign": _rows(
+            ("name", "goal", "medium", "first", "last", "cost", "product"),
+            [(c.name, c.goal, c.medium, c.first, c.last, c.cost, c.product) for c in CAMPAIGNS],
+        ),
         "product": _rows(list(products[0]), [list(p.values()) for p in products]),
         "channel": _rows(("name", "name_ja"), [(c.name, c.name_ja) for c in CHANNELS]),
         "cause": _rows(("name",), [(c.name,) for c in CAUSES]),

@@ -167,3 +167,32 @@ FROM s_call AS t
 JOIN policies AS p ON p.policy_id = format('P-{:06d}', t.policy + 1)
 JOIN s_reason AS r ON r.i = t.reason
 ORDER BY t.i;
+
+CREATE TABLE campaigns (
+    campaign_id VARCHAR PRIMARY KEY, campaign VARCHAR NOT NULL, goal VARCHAR NOT NULL, medium VARCHAR NOT NULL,
+    offered_product VARCHAR, first_day DATE NOT NULL, last_day DATE NOT NULL, contact_cost_yen BIGINT NOT NULL
+);
+INSERT INTO campaigns
+SELECT format('CP-{:02d}', c.i + 1), c.name, c.goal, c.medium, c.product, c.first, c.last, c.cost
+FROM s_campaign AS c ORDER BY c.i;
+
+-- One row a person reached by a campaign. Prospects who did not buy have neither customer nor policy; the plan they were
+-- offered, where they live and the agent they would have had are known all the same.
+CREATE TABLE campaign_contacts (
+    contact_id VARCHAR {PRIMARY KEY}, campaign_id VARCHAR NOT NULL {REFERENCES campaigns (campaign_id)},
+    goal VARCHAR NOT NULL, customer_id VARCHAR, policy_id VARCHAR {REFERENCES policies (policy_id)},
+    product VARCHAR NOT NULL {REFERENCES products (product)},
+    prefecture VARCHAR NOT NULL {REFERENCES prefectures (prefecture)},
+    channel VARCHAR NOT NULL {REFERENCES channels (channel)},
+    agent_id VARCHAR NOT NULL {REFERENCES agents (agent_id)},
+    contacted_on DATE NOT NULL, converted BOOLEAN NOT NULL, converted_on DATE, cost_yen BIGINT NOT NULL
+);
+INSERT INTO campaign_contacts
+SELECT
+    format('CC-{:06d}', t.i + 1), format('CP-{:02d}', t.campaign + 1), c.goal,
+    CASE WHEN t.policy >= 0 THEN p.customer_id END, CASE WHEN t.policy >= 0 THEN p.policy_id END,
+    p.product, p.prefecture, p.channel, p.agent_id, t.day, t.converted, CASE WHEN t.converted THEN t.won END, t.cost
+FROM s_contact AS t
+JOIN policies AS p ON p.policy_id = format('P-{:06d}', t."like" + 1)
+JOIN s_campaign AS c ON c.i = t.campaign
+ORDER BY t.i;
