@@ -2,7 +2,7 @@
 
 `$BUNMYAKU_HOME/config.yaml` (default home `~/.bunmyaku`) holds them; every path in it is relative to the home.
 
-    warehouse: warehouse.duckdb          # a file, a folder of CSV/Parquet, or duckdb:///… sqlite:///…
+    warehouse: warehouse.duckdb          # a file, a folder of CSV/Parquet, duckdb:///… sqlite:///… postgresql://…
     documents:                           # folders that `bunmyaku ingest` reads when no path is given
       - {name: handbook, path: documents}
     semantic_model: semantic.yaml
@@ -18,7 +18,8 @@
     budget: 4000                         # tokens of context
     limits: {rows: 10000, seconds: 30}
 
-Variables that override the file: BUNMYAKU_DATABASE_DSN, BUNMYAKU_EMBEDDINGS, BUNMYAKU_MODEL, BUNMYAKU_USER.
+Variables that override the file: BUNMYAKU_DATABASE_DSN, BUNMYAKU_EMBEDDINGS, BUNMYAKU_MODEL, BUNMYAKU_USER,
+BUNMYAKU_WAREHOUSE.
 """
 
 from __future__ import annotations
@@ -33,8 +34,16 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from app.errors import SettingsError
 from retrieval.yaml_files import read_yaml
+from text2sql.warehouses import is_server
 
 CONFIG = "config.yaml"
+_OVERRIDES = {
+    "EMBEDDINGS": "embeddings",
+    "MODEL": "model",
+    "USER": "default_user",
+    "WAREHOUSE": "warehouse",
+}
+"""`BUNMYAKU_…` -> the setting it overrides."""
 
 
 class _Part(BaseModel):
@@ -81,7 +90,7 @@ class Settings(_Part):
     """Everything that can be set. Build with `load`."""
 
     home: Path
-    warehouse: str = ""
+    warehouse: str = Field(default="", repr=False)  # its URL may hold a password
     documents: tuple[DocumentFolder, ...] = ()
     semantic_model: str = ""
     policy: str = ""
@@ -101,7 +110,9 @@ class Settings(_Part):
         return self.home / Path(name).expanduser()
 
     def warehouse_url(self) -> str:
-        """The warehouse as `open_warehouse` takes it: URLs with a relative path are resolved too."""
+        """The warehouse as `open_warehouse` takes it: URLs with a relative path are resolved, servers' are left."""
+        if is_server(self.warehouse):
+            return self.warehouse
         scheme, separator, rest = self.warehouse.partition(":///")
         if separator:
             return f"{scheme}:///{self.path(rest)}" if not rest.startswith("/") else self.warehouse
@@ -119,6 +130,11 @@ def home_folder(environment: Mapping[str, str] | None = None) -> Path:
         ) from error
 
 
+def warehouse_override(environment: Mapping[str, str] | None = None) -> str:
+    """`BUNMYAKU_WAREHOUSE`: the warehouse where the file should not hold its password; "" where it is not set."""
+    return (os.environ if environment is None else environment).get("BUNMYAKU_WAREHOUSE", "")
+
+
 def has_config(home: Path) -> bool:
     """Whether a home was set up (by `init`, `demo` or by hand)."""
     return (home / CONFIG).is_file()
@@ -130,7 +146,7 @@ def load(home: Path | None = None, environment: Mapping[str, str] | None = None)
     home = home or home_folder(values)
     file = home / CONFIG
     raw = _read(file) if file.is_file() else {}
-    for variable, key in (("EMBEDDINGS", "embeddings"), ("MODEL", "model"), ("USER", "default_user")):
+    for variable, key in _OVERRIDES.items():
         if values.get(f"BUNMYAKU_{variable}"):
             raw[key] = values[f"BUNMYAKU_{variable}"]
     if values.get("BUNMYAKU_DATABASE_DSN"):

@@ -18,6 +18,10 @@ from text2sql.types import Column, Dialect, Profile, Table
 
 _GROUP = 25
 """Columns measured in one statement."""
+_COUNTED = 1_000_000
+"""PostgreSQL counts by reading: above this many rows its own estimate is taken."""
+_ORDERED = ("text", "char", "name", "enum")
+"""PostgreSQL's types of text that have a least and a greatest value; the others (uuid, boolean) are cast."""
 _LATER = ("number", "integer")
 """Families whose columns are the last to be measured whole: questions name values of the others."""
 
@@ -90,8 +94,8 @@ class _Profiler:
         return replace(table, columns=tuple(measured))
 
     def rows(self, table: Table) -> int | None:
-        if table.kind == "view":
-            return None
+        if table.kind == "view" or (self.dialect == "postgres" and (table.rows or 0) > _COUNTED):
+            return table.rows
         counted = self.ask(f"SELECT count(*) FROM {table_sql(table)}")  # noqa: S608 - quoted names
         return int(counted[0][0]) if counted else table.rows
 
@@ -102,6 +106,9 @@ class _Profiler:
             # Whole row groups are skipped, which a sample of rows would not do.
             share = min(100.0, 100.0 * 4 * size / table.rows)
             sampled = f"SELECT * FROM {name} TABLESAMPLE system({share:.6f}%) REPEATABLE (42) LIMIT {size}"  # noqa: S608
+        elif self.dialect == "postgres" and table.kind == "table" and table.rows:
+            share = min(100.0, 100.0 * 4 * size / table.rows)
+            sampled = f"SELECT * FROM {name} TABLESAMPLE system({share:.6f}) REPEATABLE (42) LIMIT {size}"  # noqa: S608
         elif self.dialect == "sqlite" and table.kind == "table":
             sampled = self.sqlite_sample(name) or sampled
         return f"({sampled}) AS sampled"
@@ -122,7 +129,7 @@ class _Profiler:
         usable = [c for c in group if c.family not in ("binary", "other")]
         parts = ["count(*)"]
         for column in usable:
-            name = quoted(column.name)
+            name = self.measured(column)
             parts += [f"count({name})", f"count(DISTINCT {name})", f"min({name})", f"max({name})"]
         found = self.ask(f"SELECT {', '.join(parts)} FROM {source}") if usable else None  # noqa: S608
         if not found:
@@ -143,6 +150,13 @@ class _Profiler:
                 )
             profiles[column.name] = profile
         return [replace(c, profile=profiles.get(c.name)) for c in group]
+
+    def measured(self, column: Column) -> str:
+        """The column as something that has a least and a greatest value."""
+        name, odd = quoted(column.name), not column.type.startswith(_ORDERED)
+        if self.dialect == "postgres" and (column.family == "boolean" or (column.family == "text" and odd)):
+            return f"CAST({name} AS TEXT)"
+        return name
 
     def most(self, column: Column) -> int:
         """How many distinct values may be kept, every one of them."""

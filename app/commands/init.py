@@ -20,14 +20,15 @@ from app.ingesting import folders_of, ingest_folders, show_report
 from app.settings import CONFIG, Settings
 from text2sql.bootstrap import first_model, first_policy
 from text2sql.semantics import dump
-from text2sql.warehouses import open_warehouse
+from text2sql.warehouses import is_server, open_warehouse
 
 
 def command(
     warehouse: Annotated[
         str | None,
         typer.Option(
-            "--warehouse", help="duckdb:///…, sqlite:///…, a database file, or a folder of CSV/Parquet."
+            "--warehouse",
+            help="duckdb:///…, sqlite:///…, postgresql://…, a database file, or a folder of CSV/Parquet.",
         ),
     ] = None,
     docs: Annotated[Path | None, typer.Option("--docs", help="A folder of documents.")] = None,
@@ -93,19 +94,23 @@ def _files(warehouse: str | None, docs: Path | None) -> dict[str, str]:
         config["documents"] = [{"name": "docs", "path": str(docs.absolute())}]
     if warehouse is not None:
         url = _absolute(warehouse)
-        opened = open_warehouse(url, cache=configuration.home_folder() / "cache")
+        opened = open_warehouse(
+            configuration.warehouse_override() or url, cache=configuration.home_folder() / "cache"
+        )
         try:
             catalog = opened.catalog()
         finally:
             opened.close()
         config |= {"warehouse": url, "semantic_model": "semantic.yaml", "policy": "policy.yaml"}
-        name = Path(url).name.split(".")[0] or "model"
+        name = Path(url.partition("?")[0]).name.split(".")[0] or "model"
         files["semantic.yaml"] = dump(first_model(catalog, name))
         files["policy.yaml"] = first_policy(catalog, user)
     return {**files, CONFIG: yaml.safe_dump(config, allow_unicode=True, sort_keys=False)}
 
 
 def _absolute(warehouse: str) -> str:
+    if is_server(warehouse):
+        return warehouse
     scheme, separator, rest = warehouse.partition(":///")
     return (
         f"{scheme}:///{Path(rest).absolute()}" if separator else str(Path(warehouse).expanduser().absolute())
@@ -123,6 +128,7 @@ def _write(path: Path, content: str) -> None:
     """The whole file or nothing of it (a full disk); what was there is kept under a name of its own."""
     new = path.with_name(f"{path.name}.new")
     try:
+        new.touch(mode=0o600)  # a warehouse's URL may hold a password
         new.write_text(content, encoding="utf-8")
         if path.exists():
             path.rename(_free(path))

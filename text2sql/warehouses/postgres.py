@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
@@ -107,10 +107,10 @@ class PostgresWarehouse(SharedWarehouse):
         with self._transaction(owner, sql, limits) as connection:
             fields = self._described(connection, text, values)
             rows = psycopg.RawCursor(connection).stream(text, values or None, size=_BATCH)
-            try:
+            with closing(
+                cast("Generator[tuple[Any, ...], None, None]", rows)
+            ):  # the server is told when a cap ends it early
                 found, truncated = take(batches(rows, len(fields)), text_schema(len(fields)), limits)
-            finally:
-                rows.close()
         table = typed(found, fields, self._facts.zone)
         table, cut = take(
             table.to_batches(), table.schema, limits
