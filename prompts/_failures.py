@@ -83,7 +83,7 @@ _EVENT = re.compile(r"Received AWS exception (\w+)")
 _NOTHING = "No generation chunk"
 _TOO_LONG = "Ask for less at once, give the context fewer tokens, or configure a model with a larger window."
 _SECRET = re.compile(
-    r"(?i:bearer|basic)\s+\S+|(?i:credential|signature|api[_-]?key|token|secret)\s*[=:]\s*\S+"
+    r"(?i:bearer|basic)\s+\S+|(?i:[\w-]*(?:credential|signature|key|token|secret)[\w-]*[\"']?\s*[=:]\s*\S+)"
     r"|\b(?:sk|pk|rk|ak)-[\w*.-]+|\b(?:AKIA|ASIA|ABSK)\w+|[\w+/=-]{40,}"
 )
 
@@ -100,7 +100,7 @@ def failure_of(error: BaseException, where: str) -> ModelFailed:
             return link
     kind = next((found for link in _chain(error) if (found := _kind(link))), None)
     what = f"{type(error).__name__}: {redacted(str(error))}"
-    if any(base.__name__ == "ContextOverflowError" for link in _chain(error) for base in type(link).__mro__):
+    if any(_too_long(link) for link in _chain(error)):
         return ModelFailed("misconfigured", what, where=where, todo=_TOO_LONG)
     return failed(kind or "misconfigured", what, where)
 
@@ -131,6 +131,11 @@ def _kind(error: BaseException) -> FailureKind | None:
     if str(error).startswith(_NOTHING):
         return "unavailable"
     return next((_CLASSES[base.__name__] for base in type(error).__mro__ if base.__name__ in _CLASSES), None)
+
+
+def _too_long(error: BaseException) -> bool:
+    named = any(base.__name__ == "ContextOverflowError" for base in type(error).__mro__)
+    return named or "context_length_exceeded" in _codes(error)
 
 
 def _codes(error: BaseException) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,17 +19,14 @@ TEMPLATES = Path(__file__).parent / "templates"
 SEPARATOR = "---user---"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _VARIABLE = re.compile(r"\{(?P<data>data:)?(?P<name>[a-z][a-z0-9_-]*)\}")
-# A person or a document may write the fence in full width, with blanks, or with invisible characters in between.
-_BLANK = r"[\s\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]*"
-_WORD = _BLANK.join(
-    f"[{letter}{letter.upper()}{chr(ord(letter) + 0xFEE0)}{chr(ord(letter) + 0xFEC0)}]" for letter in "data"
-)
-_OPENER = "[<\uff1c\ufe64\u2039\u3008\u27e8\u2329]"
+_OPENER = re.compile("[<\uff1c\ufe64\u2039\u3008\u27e8\u2329]")
+# What NFKD leaves apart and a reader (or a model) takes for the same letter or stroke.
+_LOOKALIKES = str.maketrans("а\u03b1ԁт\u03c4\u2044\u2215\\\u203a\u3009\u27e9", "aadtt///>>>")
+_INVISIBLE = {"Cc", "Cf", "Mn", "Me"}
 # An opening tag only where it looks like one: `a < data` is arithmetic in somebody's verified query.
-_FENCE = re.compile(
-    rf"{_OPENER}(?={_BLANK}[/\uff0f\u2044\u2215\\]{_BLANK}{_WORD}"
-    rf"|{_BLANK}{_WORD}{_BLANK}(?:name{_BLANK}[=\uff1d]|[>\uff1e\ufe65]))"
-)
+_TAGS = ("/data", "data>", "dataname=")
+_WINDOW = 1_000
+"""Characters after an opening bracket that are looked at; a tag padded beyond them reads as none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,21 @@ def parse(text: str, name: str, lang: str) -> Prompt:
 
 def neutralised(text: str) -> str:
     """The text with everything that reads as a fence's tag made harmless, and nothing else changed."""
-    return _FENCE.sub("&lt;", text)
+    return _OPENER.sub(lambda match: "&lt;" if _is_tag(text, match.end()) else match[0], text)
+
+
+def _is_tag(text: str, start: int) -> bool:
+    """Whether a bracket followed by this reads as the fence's tag: in full width, spaced out, or veiled too."""
+    bare = ""
+    for veiled in text[start : start + _WINDOW]:
+        for character in unicodedata.normalize("NFKD", veiled).casefold().translate(_LOOKALIKES):
+            if not character.isspace() and unicodedata.category(character) not in _INVISIBLE:
+                bare += character
+        if bare.startswith(_TAGS):
+            return True
+        if not any(tag.startswith(bare) for tag in _TAGS):
+            return False
+    return False
 
 
 def _fill(template: str, values: dict[str, str]) -> str:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.doubles.fixtures import model_server
+from tests.doubles.fixtures import model_server, session_server
 
-__all__ = ["model_server"]
+__all__ = ["model_server", "session_server"]

@@ -1,4 +1,4 @@
-"""The model server as a fixture: `from tests.doubles.fixtures import model_server` in a conftest."""
+"""The model server as a fixture: in a conftest, `from tests.doubles.fixtures import model_server, session_server`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ import pytest
 
 from tests.doubles.model_server import ModelServer
 
-__all__ = ["model_server"]
+__all__ = ["model_server", "session_server"]
+
+
+@pytest.fixture(scope="session")
+def session_server() -> Iterator[ModelServer]:
+    """One server a session: building a provider's client costs more than most tests."""
+    with ModelServer() as server:
+        yield server
 
 
 @pytest.fixture
-def model_server() -> Iterator[ModelServer]:
-    """A fresh server that replies "ok" until it is told something else."""
-    with ModelServer() as server:
-        yield server
+def model_server(session_server: ModelServer) -> ModelServer:
+    """The server as new: it replies "ok" until it is told something else."""
+    session_server.reset()
+    return session_server

@@ -38,18 +38,26 @@ class ModelServer:
     """Use as a context manager; `url` is its root. Everything may be called from any thread."""
 
     def __init__(self) -> None:
-        self.requests: list[Asked] = []
-        """What was accepted, in order."""
-        self.refused: list[Refused] = []
-        """What was refused as the real service would."""
         self.closing = threading.Event()
-        self._queue: deque[Behaviour] = deque()
-        self._rules: list[Rule] = []
-        self._standing: Behaviour = Say("ok")
         self._lock = threading.Lock()
+        self._models: dict[str, BaseChatModel] = {}
+        self.reset()
         self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.model_server = self
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
+
+    def reset(self) -> None:
+        """Forget every script and request, and let go of whoever was made to hang."""
+        self.closing.set()
+        with self._lock:
+            self.closing = threading.Event()
+            self.requests: list[Asked] = []
+            """What was accepted, in order."""
+            self.refused: list[Refused] = []
+            """What was refused as the real service would."""
+            self._queue: deque[Behaviour] = deque()
+            self._rules: list[Rule] = []
+            self._standing: Behaviour = Say("ok")
 
     @property
     def url(self) -> str:
@@ -96,10 +104,20 @@ class ModelServer:
             return self._standing
 
     def bedrock(self, model: str = bedrock_wire.MODELS[0], **options: Any) -> BaseChatModel:
-        """LangChain's Converse model against this server, built as the product builds it."""
+        """LangChain's Converse model against this server, built as the product builds it; the same one each time."""
+        return self._model(f"bedrock_converse:{model}", {**self.bedrock_options(), **options})
+
+    def openai(self, model: str = openai_wire.MODELS[0], **options: Any) -> BaseChatModel:
+        """LangChain's OpenAI model against this server, built as the product builds it; the same one each time."""
+        return self._model(f"openai:{model}", {**self.openai_options(), **options})
+
+    def _model(self, name: str, options: dict[str, Any]) -> BaseChatModel:
         from langchain.chat_models import init_chat_model
 
-        return init_chat_model(f"bedrock_converse:{model}", **{**self.bedrock_options(), **options})
+        key = f"{name} {sorted(options.items())}"
+        if key not in self._models:
+            self._models[key] = init_chat_model(name, **options)
+        return self._models[key]
 
     def bedrock_options(self) -> dict[str, Any]:
         """What `init_chat_model` needs to reach this server as Bedrock, nothing from the environment."""
@@ -111,12 +129,6 @@ class ModelServer:
             "timeout": 5,
             "max_retries": 0,
         }
-
-    def openai(self, model: str = openai_wire.MODELS[0], **options: Any) -> BaseChatModel:
-        """LangChain's OpenAI model against this server, built as the product builds it."""
-        from langchain.chat_models import init_chat_model
-
-        return init_chat_model(f"openai:{model}", **{**self.openai_options(), **options})
 
     def openai_options(self) -> dict[str, Any]:
         """What `init_chat_model` needs to reach this server as OpenAI, nothing from the environment."""
@@ -198,6 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
         pause = behaviour.pause if isinstance(behaviour, Say) else 0.0
         for data in _opened(asked, behaviour):
             if pause and self.server.model_server.closing.wait(pause):
+                self._drop()
                 return
             self._chunk(data)
         if isinstance(behaviour, Hang):
