@@ -54,11 +54,16 @@ $(PEERS)/peers.stamp: requirements/peers.txt requirements/peers.alone.txt requir
 bench: $(PEERS)/peers.stamp  ## measure beside peers, in an environment of its own (DATA=DIR: on evaluation sets too)
 	$(PEERS)/bin/python -m bench $(if $(DATA),--data $(DATA))
 
-chromium:  ## Debian's chromium for the browser tests; without root the tests skip and say so
-	@if command -v chromium >/dev/null; then :; \
+# Each is optional: what needs it skips with a reason where it is absent.
+chromium:  ## Debian's chromium and tesseract for the tests that need them; without root those skip and say so
+	@missing=""; command -v chromium >/dev/null || missing="chromium fonts-noto-cjk"; \
+	command -v tesseract >/dev/null || missing="$$missing tesseract-ocr tesseract-ocr-jpn"; \
+	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
-	else echo "chromium is not installed and this user cannot install it: browser tests will be skipped"; fi
+		apt-get update -qq && for package in $$missing; do \
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$package >/dev/null \
+			|| echo "$$package could not be installed: tests that need it will be skipped"; done; \
+	else echo "not installed, and this user cannot install it: $$missing; tests that need it will be skipped"; fi
 
 # `uv` is needed only to lock again. Hashes for every platform, no registry hosts.
 UV_COMPILE = uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 --custom-compile-command "make lock"

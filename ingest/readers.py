@@ -90,6 +90,12 @@ class Readers:
             self._running.discard(process)
 
 
+def _environment(search: str) -> dict[str, str]:
+    """What the child is told: where our modules are, and where the system's commands (OCR) are."""
+    commands = os.pathsep.join(os.get_exec_path())
+    return {"PYTHONPATH": search, "PYTHONDONTWRITEBYTECODE": "1", "PATH": commands}
+
+
 class _Process:
     """One child and the pipes to it."""
 
@@ -106,7 +112,7 @@ class _Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=root,
-            env={"PYTHONPATH": search, "PYTHONDONTWRITEBYTECODE": "1"} if os.name == "posix" else None,
+            env=_environment(search) if os.name == "posix" else None,
             start_new_session=os.name == "posix",
         )
 

@@ -130,7 +130,7 @@ def test_the_report_is_json(run: Run, folder: Path) -> None:
     found = json.loads(json.dumps(run().to_json()))
     assert found["documents"] == 1
     assert found["quarantined"] == [
-        {"uri": "file:shop/b.png", "reason": "no text: png image (.png); OCR is not installed"}
+        {"uri": "file:shop/b.png", "reason": "damaged: not an image that can be opened"}
     ]
     assert {"documents", "chunks", "unchanged", "deleted", "quarantined", "seconds"} <= found.keys()
 

@@ -324,7 +324,7 @@ class TestRefusals:
             (b"", "a.txt", "no text: the file is empty"),
             (b" \n\t ", "a.txt", "no text: nothing but blanks"),
             (b"--- *** ---", "a.txt", "no text: nothing but blanks and signs"),
-            (b"\x89PNG\r\n\x1a\n" + bytes(50), "a.png", "no text: png image (.png); OCR is not installed"),
+            (b"\x89PNG\r\n\x1a\n" + bytes(50), "a.png", "damaged: not an image that can be opened"),
             (b"7z\xbc\xaf\x27\x1c" + bytes(50), "a.7z", "unsupported format: 7-Zip archive (.7z)"),
             (bytes(range(256)), "a.xyz", "unsupported format: binary data (.xyz)"),
             (b"PK\x03\x04rubbish", "a.docx", "damaged: the zip container cannot be opened"),
