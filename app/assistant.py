@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
+from copy import copy
 from time import perf_counter
+from typing import Self
 
 from app import messages
 from app.answering import answer_from_documents
@@ -57,6 +59,13 @@ class Assistant:
         self._warehousing = warehousing
         self._budget = budget
         self._versions = dict(versions or {})
+        self._keeps = True
+
+    def unrecorded(self) -> Self:
+        """The same, but neither records nor turns are kept: evaluation leaves no trace in anyone's history."""
+        silent = copy(self)
+        silent._keeps = False  # noqa: SLF001 - one of our own, made a line above
+        return silent
 
     def answer(
         self,
@@ -183,6 +192,8 @@ class Assistant:
         return result
 
     def _keep(self, walk: Walk, record: AnswerRecord) -> None:
+        if not self._keeps:
+            return
         self._records.keep(record)
         self._conversations.append(
             Turn(
