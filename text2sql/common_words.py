@@ -59,6 +59,10 @@ class CommonWords:
         """The word and everything that means the same, as stems."""
         return [stems(word), *self._groups.get(stems(word), [])]
 
+    def others(self, form: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """What else means the same as these stems, as stems; empty for a form of no group."""
+        return self._groups.get(form, [])
+
     def _segments(self, form: tuple[str, ...]) -> list[tuple[str, ...]]:
         """The label cut into the longest known groups, words of no group one by one."""
         segments: list[tuple[str, ...]] = []

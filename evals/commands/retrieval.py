@@ -24,7 +24,9 @@ CALLER = Principal("eval")
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Holds corpus.jsonl[.gz], queries.jsonl[.gz].")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Holds corpus.jsonl[.gz], queries.jsonl[.gz].")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Where the report goes (JSON).")],
     timings: Annotated[Path | None, typer.Option("--timings", help="A file of their own for times.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="At most so many questions.")] = None,
