@@ -24,6 +24,8 @@ _BATCH = 2048
 _WIDTH = 8
 _SCALE = 2
 """Digits kept of an average that needs fewer."""
+_NEGATIVE = 1024
+"""A negative scale, as a typmod has it, begins here; such numbers are whole."""
 _INTERVAL = re.compile(r"(?:(-?\d+) days? ?)?(?:([-+])?(\d+):(\d\d):(\d\d(?:\.\d+)?))?")
 _MONEY = re.compile(r"(-)?[^\d.,()-]{0,4}(\d{1,3}(?:,\d{3})*)(\.\d\d)?")
 _ELEMENT = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,{}"]+)')
@@ -83,14 +85,15 @@ def _column(texts: pa.Array, oid: int, modifier: int, zone: str) -> pa.Array:
 def _numbers(texts: pa.Array, modifier: int) -> pa.Array:
     """int64 where all are whole and fit, else the decimal that holds all, else (NaN, infinity) float64."""
     scales = pc.fill_null(pc.subtract(pc.binary_length(texts), pc.add(pc.find_substring(texts, "."), 1)), 0)
-    scale = (modifier - 4) & 0x7FF if modifier >= 4 else None
+    declared = (modifier - 4) & 0x7FF if modifier >= 4 else None
+    scale = declared if declared is not None and declared < _NEGATIVE else None
     dotted = pc.any(pc.match_substring(texts, ".")).as_py()
     if not dotted and not scale:
         try:
             return pc.cast(texts, pa.int64())
         except pa.ArrowInvalid:
             return _decimals(texts, 0)
-    if scale is None or scale >= 1024:  # a negative scale is stored with its sign bit: such numbers are whole
+    if scale is None:
         fractions = pc.if_else(pc.match_substring(texts, "."), scales, 0)
         scale = pc.max(fractions).as_py() or 0
         if scale > _SCALE:

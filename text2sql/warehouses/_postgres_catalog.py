@@ -30,7 +30,6 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.
         WHEN 'p' THEN (
             SELECT sum(greatest(leaf.reltuples, 0))::bigint FROM pg_partition_tree(c.oid) t
             JOIN pg_class leaf ON leaf.oid = t.relid WHERE t.isleaf)
-        WHEN 'v' THEN NULL WHEN 'f' THEN NULL
         ELSE nullif(greatest(c.reltuples, -1), -1)::bigint END,
     c.relispopulated
 {_FROM} WHERE {_READABLE} ORDER BY n.nspname, c.relname"""  # noqa: S608 - constant text
@@ -91,7 +90,8 @@ def _table(
     unique: Sequence[tuple[bool, tuple[str, ...]]],
     foreign: Iterable[ForeignKey],
 ) -> Table:
-    _, schema, name, kind, comment, rows, populated = row
+    _, schema, name, relkind, comment, rows, populated = row
+    stored = relkind in ("r", "p") or (relkind == "m" and populated)
     return Table(
         name=name,
         columns=tuple(columns),
@@ -99,9 +99,9 @@ def _table(
         primary_key=next((key for primary, key in unique if primary), ()),
         unique=tuple(dict.fromkeys(key for primary, key in unique if not primary)),
         foreign_keys=tuple(foreign),
-        rows=rows,
+        rows=rows if stored else None,
         comment=comment,
-        kind="table" if kind in ("r", "p") or (kind == "m" and populated) else "view",
+        kind="table" if stored else "view",
     )
 
 

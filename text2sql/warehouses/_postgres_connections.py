@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -179,15 +180,13 @@ class _Attempt(threading.Thread):
                 self._address.conninfo,
                 autocommit=True,  # transactions are begun and ended by us, word for word
                 prepare_threshold=None,  # a proxy may hand the next transaction to another server process
-                context=_Adapters(),
+                context=_adapters(),
             )
+            if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+                _read_leniently(connection)
         except psycopg.Error as error:
             self.error = error
         else:
-            if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
-                for info in connection.adapters.types:
-                    connection.adapters.register_loader(info.oid, _Lenient)
-                connection.adapters.register_loader(0, _Lenient)
             with self._lock:
                 if self._abandoned:
                     connection.close()
@@ -203,6 +202,11 @@ class _Attempt(threading.Thread):
                 self.connection.close()
 
 
+@cache
+def _adapters() -> _Adapters:
+    return _Adapters()  # copied by each connection
+
+
 class _Adapters:
     """Every value as the server spells it: text that Arrow reads, also where Python has no such date or number."""
 
@@ -213,6 +217,15 @@ class _Adapters:
             self.adapters.register_loader(info.oid, TextLoader)
             if info.array_oid:
                 self.adapters.register_loader(info.array_oid, TextLoader)
+
+
+def _read_leniently(connection: Connection) -> None:
+    """A database without an encoding holds any bytes; a server asked for UTF-8 would refuse some of them."""
+    connection.execute(b"SET client_encoding = 'SQL_ASCII'")
+    for info in connection.adapters.types:
+        for oid in filter(None, (info.oid, info.array_oid)):
+            connection.adapters.register_loader(oid, _Lenient)
+    connection.adapters.register_loader(0, _Lenient)
 
 
 class _Lenient(Loader):

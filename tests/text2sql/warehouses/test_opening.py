@@ -12,7 +12,7 @@ from text2sql.warehouses import build, names, open_warehouse
 
 
 def test_every_file_of_the_folder_is_a_warehouse() -> None:
-    assert {"duckdb", "folder", "sqlite"} <= set(names())
+    assert {"duckdb", "folder", "postgres", "sqlite"} <= set(names())
     assert not [name for name in names() if name.startswith("_")]
 
 
@@ -20,8 +20,10 @@ def test_a_kind_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(WarehouseUnavailable, match="papyrus") as caught:
         build("papyrus", {"path": tmp_path})
     assert "duckdb" in caught.value.todo
-    with pytest.raises(WarehouseUnavailable, match="papyrus"):
-        open_warehouse("papyrus://somewhere/db")
+    with pytest.raises(WarehouseUnavailable, match="papyrus") as caught:
+        open_warehouse("papyrus://user:secret@somewhere/db")
+    assert "postgres" in caught.value.todo
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("form", ["{path}", "{kind}:///{path}", "{kind}:////{bare}"])
