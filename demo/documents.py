@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,15 +12,18 @@ from typing import NamedTuple
 import yaml
 
 from demo.constants import COMPANY, COMPANY_JA, REPORT_DATE
-from demo.facts import VALID_FROM, Language, facts
+from demo.facts import VALID_FROM, facts
+from demo.notes import agents, notes_of
+from demo.packaging import to_docx, to_eml, to_scan, to_xlsx
 from demo.rendering import to_html, to_pdf
+from demo.wording import Language
 
 _TEXTS = Path(__file__).with_name("texts")
 _GLOSSARY = Path(__file__).with_name("files") / "glossary.yaml"
 
 
 class Paper(NamedTuple):
-    """One document in both languages: where it lies, its formats, and when it was published."""
+    """One document: where it lies, its format in each language ("" where there is none), and when it was published."""
 
     name: str
     en: str
@@ -37,6 +41,21 @@ PAPERS = (
     Paper("reports/loss-report-2026-10", "md", "pdf", REPORT_DATE),
     Paper("agents/agent-handbook", "pdf", "md", date(2026, 7, 1)),
     Paper("internal/underwriting-memo", "md", "md", date(2026, 11, 10)),
+    Paper("campaigns/spring-start-2026-brief", "docx", "docx", date(2026, 3, 2)),
+    Paper("reports/campaign-report", "docx", "pdf", REPORT_DATE),
+    Paper("products/rate-table", "xlsx", "xlsx", VALID_FROM),
+    Paper("mail/spring-start-results", "eml", "eml", date(2026, 7, 6)),
+    Paper("mail/monthly-call-figures", "eml", "eml", date(2026, 11, 2)),
+    Paper("minutes/claims-review-2026-10", "docx", "docx", REPORT_DATE),
+    Paper("news/press-release-2026-11", "html", "html", REPORT_DATE),
+    Paper("faq/customer-faq", "md", "docx", date(2026, 6, 1)),
+    Paper("letters/complaint-2026-10", "txt", "txt", date(2026, 10, 23)),
+    Paper("telematics/safe-drive", "pdf", "html", date(2026, 11, 1)),
+    Paper("claims/repair-estimate", "png", "", date(2026, 10, 9)),
+    *(
+        Paper(f"notes/{agent}/call-notes", "md" if at else "txt", "txt" if at else "md", REPORT_DATE)
+        for at, agent in enumerate(agents())
+    ),
 )
 
 
@@ -47,12 +66,10 @@ def write_documents(folder: Path, warehouse: Path) -> list[Path]:
     for language in languages:
         stated = facts(warehouse, language)
         for paper in PAPERS:
-            text = (
-                _glossary(language)
-                if paper.name == "handbook/glossary"
-                else _fill(paper.name, language, stated)
-            )
             form = paper.en if language == "en" else paper.ja
+            if not form:
+                continue
+            text = _text(paper.name, language, stated, warehouse)
             path = folder / f"{paper.name}.{language}.{form}"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(_FORMATS[form](text, language))
@@ -62,6 +79,14 @@ def write_documents(folder: Path, warehouse: Path) -> list[Path]:
             os.utime(path, (when, when))
             written.append(path)
     return written
+
+
+def _text(name: str, language: Language, stated: dict[str, str], warehouse: Path) -> str:
+    if name == "handbook/glossary":
+        return _glossary(language)
+    if name.startswith("notes/"):
+        return notes_of(warehouse, name.split("/")[1], language)
+    return _fill(name, language, stated)
 
 
 def _fill(name: str, language: Language, stated: dict[str, str]) -> str:
@@ -105,4 +130,17 @@ def _pdf(text: str, language: Language) -> bytes:
     return to_pdf(text, language, COMPANY)
 
 
-_FORMATS: dict[str, Callable[[str, Language], bytes]] = {"md": _markdown, "html": _html, "pdf": _pdf}
+def _plain(text: str, _: Language) -> bytes:
+    return re.sub(r"(?m)^#+ ", "", text).encode()
+
+
+_FORMATS: dict[str, Callable[[str, Language], bytes]] = {
+    "md": _markdown,
+    "txt": _plain,
+    "html": _html,
+    "pdf": _pdf,
+    "docx": to_docx,
+    "xlsx": to_xlsx,
+    "eml": to_eml,
+    "png": to_scan,
+}

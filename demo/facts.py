@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import duckdb
 
@@ -36,9 +34,10 @@ from demo.constants import (
     ROADSIDE_LINE,
 )
 from demo.figures import Figures, Part, figures
+from demo.further_facts import further_facts
 from demo.prefectures import PREFECTURES
+from demo.wording import Language, day, month, percent, table, yen
 
-Language = Literal["en", "ja"]
 VALID_FROM = date(2026, 4, 1)
 
 _HEADS = {
@@ -52,40 +51,8 @@ def facts(warehouse: Path, language: Language) -> dict[str, str]:
     """Every `{name}` that the templates may use."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         found = figures(connection)
-    return {**_rules(language), **_plans(language), **_report(found, language)}
-
-
-def yen(amount: int, language: Language) -> str:
-    """`50,000 yen` or `50,000円`; round hundreds of millions and ten-thousands as people say them in Japanese."""
-    if language == "en":
-        millions = amount / 1_000_000
-        return (
-            f"{millions:g} million yen"
-            if amount >= 1_000_000 and millions == int(millions)
-            else f"{amount:,} yen"
-        )
-    for unit, name in ((100_000_000, "億円"), (10_000, "万円")):
-        if amount >= unit and amount % unit == 0:
-            return f"{amount // unit:,}{name}"
-    return f"{amount:,}円"
-
-
-def percent(ratio: float, language: Language) -> str:
-    """`62.4 percent` or `62.4パーセント`; a whole number without its `.0`."""
-    number = f"{100 * ratio:.1f}".removesuffix(".0")
-    return f"{number} percent" if language == "en" else f"{number}パーセント"
-
-
-def day(value: date, language: Language) -> str:
-    """`15 November 2026` or `2026年11月15日`."""
-    if language == "en":
-        return f"{value.day} {value:%B} {value.year}"
-    return f"{value.year}年{value.month}月{value.day}日"
-
-
-def month(value: date, language: Language) -> str:
-    """`October 2026` or `2026年10月`."""
-    return f"{value:%B} {value.year}" if language == "en" else f"{value.year}年{value.month}月"
+        more = further_facts(connection, language)
+    return {**_rules(language), **_plans(language), **_report(found, language), **more}
 
 
 def _rules(language: Language) -> dict[str, str]:
@@ -162,7 +129,7 @@ def _tables(found: Figures, language: Language) -> dict[str, str]:
         lines = [
             (names[name], str(part.claims), yen(part.incurred, language)) for name, part in parts.items()
         ]
-        return _table((first, count, loss), lines)
+        return table((first, count, loss), lines)
 
     plans = [
         (
@@ -183,13 +150,8 @@ def _tables(found: Figures, language: Language) -> dict[str, str]:
         for number, part in found.by_year.items()
     ]
     return {
-        "by_product": _table((plan, earned, loss, ratio), plans),
+        "by_product": table((plan, earned, loss, ratio), plans),
         "by_cause": counted(cause, found.by_cause),
         "by_prefecture": counted(place, found.by_prefecture),
-        "by_year": _table((year, ratio, often, cost), years),
+        "by_year": table((year, ratio, often, cost), years),
     }
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -61,6 +61,8 @@ class DocumentRule(Part):
 
     match: str
     roles: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    """Ids of single users admitted besides the roles."""
     discoverable: bool = False
     owner: str = ""
 
@@ -143,7 +145,8 @@ class Policy(Part):
         """
         for rule in self.documents:
             if any(fnmatchcase(name, rule.match) for name in (source, *uris)):
-                return Access(_labels(rule.roles), rule.discoverable, rule.owner)
+                labels = _labels(rule.roles) | {f"user:{user}" for user in rule.users}
+                return Access(labels, rule.discoverable, rule.owner)
         return Access()
 
 
