@@ -83,13 +83,20 @@ def _fields(value: Any, kind: Any, at: str) -> Iterator[Problem]:
         yield at, f"Invalid type: expected an object, but got {type(value).__name__}"
         return
     hints, dot = _hints(kind), f"{at}." if at else ""
-    for name in sorted(kind.__required_keys__ - value.keys()):
+    for name in sorted(_required(kind, hints) - value.keys()):
         yield f"{dot}{name}", "Missing required parameter"
     for name, item in value.items():
         if name not in hints:
             yield f"{dot}{name}", "Unrecognized request argument supplied"
         else:
             yield from _walk(item, hints[name], f"{dot}{name}")
+
+
+def _required(kind: Any, hints: dict[str, Any]) -> set[str]:
+    # `__required_keys__` does not see through annotations that are strings; the resolved hints do.
+    marked = {name: get_origin(hint) for name, hint in hints.items()}
+    told = {name for name in kind.__required_keys__ if marked[name] is not NotRequired}
+    return told | {name for name, origin in marked.items() if origin is Required}
 
 
 def _nearest(value: Any, members: tuple[Any, ...], at: str) -> list[Problem]:
