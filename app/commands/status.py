@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app import settings as configuration
+from app.commands.exits import Exit
 from app.commands.opening import relational, require_home
 from app.commands.output import Terminal, write_json
 from app.settings import Settings
@@ -18,7 +19,7 @@ from retrieval.postgres.embedded import stop as stop_server
 from text2sql.semantics import check
 from text2sql.semantics import load as load_model
 from text2sql.types import Catalog
-from text2sql.warehouses import open_warehouse
+from text2sql.warehouses import open_warehouse, redacted
 
 
 def command(
@@ -28,9 +29,16 @@ def command(
     settings = configuration.load()
     require_home(settings)
     found = gather(settings)
+    unreachable = found.pop("unreachable")
     if as_json:
-        write_json(found)
-        return
+        write_json({**found, "unreachable": unreachable})
+    else:
+        _show(found)
+    if unreachable:
+        raise typer.Exit(Exit.unavailable)
+
+
+def _show(found: dict[str, Any]) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in found.items():
         table.add_row(name.replace("_", " "), escape(_shown(value)))
@@ -44,7 +52,10 @@ def _shown(value: Any) -> str:
 
 
 def gather(settings: Settings) -> dict[str, Any]:
-    """What `status` shows; a part that cannot be reached says why instead of hiding the rest."""
+    """What `status` shows; a part that cannot be reached says why instead of hiding the rest.
+
+    `unreachable` names those parts.
+    """
     before = server_status(settings.home) if settings.database.dsn is None else None
     found: dict[str, Any] = {
         "home": str(settings.home),
@@ -52,6 +63,7 @@ def gather(settings: Settings) -> dict[str, Any]:
         "embeddings": settings.embeddings,
         "model": settings.model,
         "policy": settings.policy or "none",
+        "unreachable": [],
     }
     try:
         with relational(settings) as stores:
@@ -62,26 +74,28 @@ def gather(settings: Settings) -> dict[str, Any]:
             found["answers"] = row[0] if row else 0
     except BunmyakuError as error:
         found["store"] = str(error)
-    found |= _warehouse(settings)
+        found["unreachable"].append("store")
+    try:
+        found |= _warehouse(settings)
+    except BunmyakuError as error:
+        found["warehouse"] = str(error)
+        found["unreachable"].append("warehouse")
     return found
 
 
 def _warehouse(settings: Settings) -> dict[str, Any]:
-    """The warehouse, and how well the semantic model fits it."""
+    """The warehouse, and how well the semantic model fits it. Raises `WarehouseError`."""
     if not settings.warehouse:
         return {"warehouse": "none"}
-    try:
-        warehouse = open_warehouse(settings.warehouse_url(), cache=settings.home / "cache")
-    except BunmyakuError as error:
-        return {"warehouse": str(error)}
+    warehouse = open_warehouse(settings.warehouse_url(), cache=settings.home / "cache")
     try:
         catalog = warehouse.catalog()
-    except BunmyakuError as error:
-        return {"warehouse": str(error)}
+        notes = list(getattr(warehouse, "notes", tuple)())
     finally:
         warehouse.close()
-    shown = {"dialect": catalog.dialect, "tables": len(catalog.tables), "at": settings.warehouse}
-    return {"warehouse": shown, "semantic_model": _model(settings, catalog)}
+    shown = {"dialect": catalog.dialect, "tables": len(catalog.tables), "at": redacted(settings.warehouse)}
+    noted = {"warehouse_notes": notes} if notes else {}
+    return {"warehouse": shown, **noted, "semantic_model": _model(settings, catalog)}
 
 
 def _model(settings: Settings, catalog: Catalog) -> str | list[str]:

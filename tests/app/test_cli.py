@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -190,8 +191,27 @@ def test_status_and_stop(shop: Shell) -> None:
     found = shop.json("status")
     assert found["store"]["documents"] > 0
     assert found["warehouse"]["dialect"] == "sqlite"
+    assert found["unreachable"] == []
     shop("stop")
     assert "was not running" in shop("stop").stdout
+
+
+def test_status_ends_with_5_where_a_part_cannot_be_reached_and_shows_the_rest(shop: Shell) -> None:
+    file = shop.home / "config.yaml"
+    kept = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(re.sub(r"(?m)^warehouse: .*$", "warehouse: gone.sqlite", kept), encoding="utf-8")
+        found = json.loads(shop("status", "--json", code=5).stdout)
+        assert found["unreachable"] == ["warehouse"]
+        assert "gone.sqlite" in found["warehouse"]
+        assert found["store"]["documents"] > 0
+        secret = "postgresql://reader:hunter2@127.0.0.1:1/shop"
+        file.write_text(re.sub(r"(?m)^warehouse: .*$", f"warehouse: {secret}", kept), encoding="utf-8")
+        done = shop("status", code=5)
+        assert "hunter2" not in done.stdout + done.stderr
+        assert "127.0.0.1" in done.stdout
+    finally:
+        file.write_text(kept, encoding="utf-8")
 
 
 def test_a_second_ingest_reads_nothing_again(shop: Shell, tmp_path: Path) -> None:
