@@ -57,7 +57,7 @@ def answer_from_documents(question: str, context: Context, language: Language) -
     if not quotes and not facts:
         key = "outcome.not_in_documents" if context.passages("document", "term") else "outcome.no_documents"
         return DocumentAnswer(text(key, language), confidence=confidence)
-    citations = tuple(_citation(number, quote) for number, quote in enumerate(quotes, start=1))
+    citations = tuple(cited(number, quote) for number, quote in enumerate(quotes, start=1))
     lines = fact_sentences(facts, language)
     lines += _quoted(quotes, citations, language)
     return DocumentAnswer(
@@ -147,7 +147,8 @@ def _touch(one: Sentence, other: Sentence) -> bool:
     return not between.strip() and "\n" not in between
 
 
-def _citation(marker: int, quote: Sentence) -> Citation:
+def cited(marker: int, quote: Sentence) -> Citation:
+    """A sentence as the source that a marker stands for."""
     chunk = quote.passage.chunk
     document = chunk.document
     start, end = quote.bounds

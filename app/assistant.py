@@ -1,6 +1,8 @@
 """The one way a question goes; each step is one call, and the only place that knows the whole way.
 
     question ─► context ─► draft ─► route ─► guard ─► explain ─► run ─► answer ─► record
+                             ▲                  │
+                             └──── refused ─────┘   at most so many rounds
 
 `Assistant.ask` yields an event a step. Each step's output can be supplied by the caller (`Given`): a draft that is
 supplied is guarded like any other, and nothing runs on a verdict that is supplied.
@@ -9,33 +11,33 @@ supplied is guarded like any other, and nothing runs on a verdict that is suppli
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from copy import copy
+from dataclasses import replace
 from time import perf_counter
 from typing import Self
 
 from app import messages
 from app.answering import answer_from_documents
 from app.clauses import clauses
-from app.concluding import conclude
+from app.concluding import conclude, material_of
 from app.errors import QuestionInvalid
 from app.events import Answered, Drafted, Event, Guarded, Ran, Retrieved, Routed
-from app.record import AnswerRecord, Attempt, RecordStore
+from app.record import AnswerRecord, RecordStore
 from app.routing import Route, asks_for_meaning, decide
 from app.walk import Given, Walk, Warehousing
 from app.withholding import with_tables
+from app.writing import Writer
 from retrieval.language import detect
 from retrieval.retriever import Retriever
 from retrieval.types import Clock, ConversationStore, Principal, Turn
-from text2sql.errors import WarehouseError
-from text2sql.types import Draft, Drafter, Drafting, ResultSet, Verdict
+from text2sql.attempting import ROUNDS, Attempted, Checked, Engine, Executed, Step, attempting
+from text2sql.types import Drafter, Drafting, Reviser
 
 LONGEST_QUESTION = 4_000
 """Characters; what is longer is a document, not a question."""
 LONGEST_CONVERSATION = 200
 """Characters of a conversation's id; it is a key of two indexes."""
-TRIES = 3
-"""Drafts that are put to the guard before giving up."""
 
 
 class Assistant:
@@ -51,7 +53,9 @@ class Assistant:
         warehousing: Warehousing | None = None,
         budget: int = 4000,
         versions: Mapping[str, str] | None = None,
+        writer: Writer | None = None,
     ) -> None:
+        """`writer` words the answers; without one they are worded by rules."""
         self._retriever = retriever
         self._records = records
         self._conversations = conversations
@@ -59,6 +63,7 @@ class Assistant:
         self._warehousing = warehousing
         self._budget = budget
         self._versions = dict(versions or {})
+        self._writer = writer
         self._keeps = True
 
     def unrecorded(self) -> Self:
@@ -107,6 +112,7 @@ class Assistant:
         yield self._route(walk)
         if walk.route and walk.route.kind in ("query", "both"):
             yield from self._query(walk)
+        self._write(walk)
         record = conclude(walk, self._warehousing, self._versions, self._clock(), started)
         self._keep(walk, record)
         yield Answered(record)
@@ -127,6 +133,8 @@ class Assistant:
             walk.timed("scope", started)
             started = perf_counter()
             walk.drafting = _drafted(walk, scope.drafter)
+            walk.calls.extend(walk.drafting.calls)
+            walk.failure = walk.drafting.failure
             if scope.beyond is not None and not walk.drafting.drafts:
                 walk.context = scope.beyond.noted(walk.question, walk.found)
         return Drafted(walk.drafting, walk.timed("draft", started))
@@ -152,44 +160,33 @@ class Assistant:
             return
         if side is None:
             return
-        catalog = (
-            side.warehouse.catalog()
-        )  # whole: the guard narrows it to the caller, and knows what is withheld
-        for draft in walk.drafting.drafts[:TRIES]:
-            started = perf_counter()
-            verdict = side.guard.check(draft.sql, catalog, walk.principal, side.policy)
-            yield Guarded(verdict, walk.timed("guard", started))
-            walk.chosen, walk.verdict = draft, verdict
-            if not verdict.allowed:
-                walk.attempts.append(Attempt(draft, verdict))
-                if verdict.withheld:
-                    walk.context = with_tables(walk.found, side.policy, verdict.withheld)
-                    return
-                continue
-            started = perf_counter()
-            walk.result = self._run(side, draft, verdict, walk)
-            if walk.result is not None:
-                yield Ran(walk.result, walk.timed("run", started))
-                return
+        # A reading that a person picked is guarded like any other draft, but nobody puts another in its place.
+        drafter = side.scope_for(walk.principal).drafter if walk.given.drafting is None else None
+        steps = attempting(
+            walk.question,
+            walk.found,
+            walk.drafting,
+            walk.principal,
+            Engine(side.warehouse, side.guard, side.policy, side.limits),
+            drafter=drafter,
+            rounds=side.rounds,
+        )
+        done = yield from _shown(steps)
+        _take(walk, done)
+        if done.withheld:
+            walk.context = with_tables(walk.found, side.policy, done.withheld)
 
-    def _run(self, side: Warehousing, draft: Draft, verdict: Verdict, walk: Walk) -> ResultSet | None:
-        """Explain, then run; what the engine says against it is kept with the attempt."""
-        estimate = None
-        try:
-            estimate = side.warehouse.explain(verdict.sql, verdict.parameters)
-            most = side.limits.estimated_rows
-            if most is not None and estimate.rows is not None and estimate.rows > most:
-                walk.attempts.append(Attempt(draft, verdict, estimate, error="too_expensive"))
-                return None
-            result = side.warehouse.run(verdict.sql, side.limits, verdict.parameters)
-        except WarehouseError as error:
-            # Only the kind of error and our own sentence: an engine's text can hold values the caller may not see.
-            walk.attempts.append(
-                Attempt(draft, verdict, estimate, error=f"{type(error).__name__}: {error.what}")
-            )
-            return None
-        walk.attempts.append(Attempt(draft, verdict, estimate))
-        return result
+    def _write(self, walk: Walk) -> None:
+        """The answer's words by the model, where there is one that answers and something to word."""
+        if self._writer is None or walk.failure:
+            return
+        material = material_of(walk, self._warehousing)
+        if material is None:
+            return
+        started = perf_counter()
+        walk.written = self._writer.write(material, walk.found.language)
+        walk.calls.extend(walk.written.calls)
+        walk.timed("write", started)
 
     def _keep(self, walk: Walk, record: AnswerRecord) -> None:
         if not self._keeps:
@@ -208,7 +205,47 @@ class Assistant:
         )
 
 
+def _shown(steps: Generator[Step, None, Attempted]) -> Generator[Event, None, Attempted]:
+    """The steps of the loop as events; returns how it ended."""
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            done: Attempted = end.value
+            return done
+        if isinstance(step, Checked):
+            yield Guarded(step.verdict, step.seconds)
+        elif isinstance(step, Executed):
+            yield Ran(step.result, step.seconds)
+        else:
+            yield Drafted(step.drafting, step.seconds)
+
+
+def _take(walk: Walk, done: Attempted) -> None:
+    """What the loop came to. A drafter that in the end declined, or asks back, is what the asker hears."""
+    walk.attempts, walk.calls = done.attempts, [*walk.calls, *done.calls]
+    walk.chosen, walk.verdict, walk.result = done.chosen, done.verdict, done.result
+    walk.failure = walk.failure or done.drafting.failure
+    for part, seconds in done.seconds.items():
+        walk.timings[part] = walk.timings.get(part, 0.0) + seconds
+    walk.drafting = done.drafting
+    if done.result is None and not done.drafting.drafts:
+        walk.chosen = walk.verdict = None
+        walk.route = decide(walk.question, walk.found, done.drafting, walk.documents)
+
+
 def _drafted(walk: Walk, drafter: Drafter) -> Drafting:
+    """Drafts for the question; a model reads it whole, the rules by part (also where they stand in for a model)."""
+    if not isinstance(drafter, Reviser):
+        return _drafted_by_part(walk, drafter)
+    drafting = drafter.draft(walk.question, walk.found, ROUNDS)
+    if not drafting.failure:
+        return drafting
+    instead = _drafted_by_part(walk, drafter.fallback)
+    return replace(instead, failure=drafting.failure, calls=drafting.calls)
+
+
+def _drafted_by_part(walk: Walk, drafter: Drafter) -> Drafting:
     """Drafts for the question, or for the one part of a double question that asks for figures.
 
     One answer runs one query: where two parts could be queried, the one with a metric is, and the other is offered
@@ -216,14 +253,14 @@ def _drafted(walk: Walk, drafter: Drafter) -> Drafting:
     """
     parts = clauses(walk.question)
     if len(parts) > 1:
-        drafted = {part: drafter.draft(part, walk.found, TRIES) for part in parts}
+        drafted = {part: drafter.draft(part, walk.found, ROUNDS) for part in parts}
         figures = [part for part in parts if drafted[part].drafts and not asks_for_meaning(part)]
         if figures:
             chosen = next((part for part in figures if drafted[part].drafts[0].metrics), figures[0])
             walk.later = tuple(part for part in figures if part != chosen)
             walk.rest = " ".join(part for part in parts if part not in figures)
             return drafted[chosen]
-    return drafter.draft(walk.question, walk.found, TRIES)
+    return drafter.draft(walk.question, walk.found, ROUNDS)
 
 
 def checked_question(question: str) -> str:

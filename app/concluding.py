@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
 from typing import Any
 
 from app.charts import chart_for
 from app.describing import describe_result
+from app.facts import fact_sentences
+from app.material import Material, passages_for, rows_for, said_by
 from app.messages import text
 from app.outcome import compose
 from app.record import AnswerRecord, references, summarise
@@ -59,7 +62,40 @@ def conclude(
         versions=versions,
         timings=dict(walk.timings),
         tokens=walk.found.tokens,
+        model_calls=tuple(walk.calls),
+        worded_by=told.worded_by,
+        not_worded=walk.written.problem if walk.written else "",
         **queried,
+    )
+
+
+def material_of(walk: Walk, side: Warehousing | None) -> Material | None:
+    """What a model may word the answer from; None where there is nothing to word (no rows, no passage, no answer)."""
+    assert walk.route is not None  # noqa: S101 - decided before the end
+    kind = walk.route.kind
+    queried = kind in ("query", "both")
+    documents = walk.documents if kind in ("documents", "both") else None
+    if queried and (walk.result is None or walk.result.table.num_rows == 0 or walk.chosen is None):
+        return None
+    if not queried and not (documents and documents.citations):
+        return None
+    facts = fact_sentences(documents.facts, walk.found.language) if documents else []
+    first = [citation.chunk_id for citation in documents.citations] if documents else []
+    material = Material(
+        walk.question, passages=passages_for(walk.found, first) if first else (), facts=tuple(facts)
+    )
+    if not queried or walk.result is None or walk.chosen is None:
+        return material
+    rows, note = rows_for(walk.result)
+    model = side.model if side else SemanticModel()
+    defined = _definitions(walk.chosen, model, walk.found.language)
+    return replace(
+        material,
+        rows=rows,
+        note=note,
+        definitions=tuple(f"{name}: {words}" for name, words in defined.items() if words),
+        reading=(*walk.chosen.understood, *walk.chosen.assumptions),
+        said=said_by(walk.chosen, walk.verdict, side.warehouse.dialect if side else ""),
     )
 
 

@@ -24,6 +24,7 @@ class Told:
     understood: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
+    worded_by: str = "rules"
 
 
 def compose(walk: Walk, described: str) -> Told:
@@ -31,12 +32,26 @@ def compose(walk: Walk, described: str) -> Told:
 
     Every path ends in a sentence; none ends in silence.
     """
-    told = _told(walk, described)
+    told = _worded(_told(walk, described), walk)
+    language = walk.found.language
+    if walk.failure:
+        reason = text(f"model.{walk.failure}", language)
+        told = replace(told, text=f"{text('model.failed', language, reason=reason)}\n\n{told.text}")
     if not walk.later:
         return told
-    language = walk.found.language
     rest = text("part.suggestions", language, items="".join(f"\n- {part}" for part in walk.later))
     return replace(told, text=f"{told.text}\n\n{rest}", suggestions=(*walk.later, *told.suggestions))
+
+
+def _worded(told: Told, walk: Walk) -> Told:
+    """In the model's words where they passed; that rows were cut is said whether the model says so or not."""
+    written = walk.written
+    if written is None or not written.used or told.outcome != "answered":
+        return told
+    words = written.text
+    if walk.result is not None and walk.result.truncated:
+        words += text("result.cut", walk.found.language, count=f"{walk.result.table.num_rows:,}")
+    return replace(told, text=words, citations=written.citations, worded_by="model")
 
 
 def _told(walk: Walk, described: str) -> Told:

@@ -21,7 +21,8 @@ from psycopg.types.json import Jsonb
 
 from retrieval.postgres.database import Database
 from retrieval.types import Citation, Context, Fact, Language, Principal
-from text2sql.types import Check, Draft, Estimate, ResultSet, Verdict, Warn
+from text2sql.attempting import Attempt
+from text2sql.types import Check, ModelCall, ResultSet, Warn
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 KEPT_ROWS = 1_000
@@ -43,16 +44,6 @@ class Retrieved:
     score: float = 0.0
     lexical: float = 0.0
     dense: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One draft with what the guard and the engine said of it."""
-
-    draft: Draft
-    verdict: Verdict
-    estimate: Estimate | None = None
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +100,13 @@ class AnswerRecord:
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds by part of the way."""
     tokens: int = 0
+    """Of the context, as counted here; what a model was sent is in `model_calls`."""
+    model_calls: tuple[ModelCall, ...] = ()
+    """Every use of a chat model, in order: model, prompt version, tokens, and why it failed where it did."""
+    worded_by: str = "rules"
+    """Who wrote `text`: `model`, or `rules` (without a model, or because the model's text was not used)."""
+    not_worded: str = ""
+    """Why a model's text was not used: `unsupported: 42`, `no_citation`, `timeout`, …; "" where none was written."""
 
     def to_json(self, *, rows: bool = True) -> dict[str, Any]:
         """JSON-able form; without `rows` where they are kept apart."""

@@ -14,7 +14,7 @@
     default_user: ana                    # who asks when `--user` is not given
     database: {dsn: null}                # null: the embedded PostgreSQL in the home
     embeddings: minilm                   # minilm, none, or provider:model
-    model: none
+    model: none                          # or provider:name, replay:FILE, or a mapping (see `ModelSettings`)
     budget: 4000                         # tokens of context
     limits: {rows: 10000, seconds: 30}
 
@@ -30,7 +30,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from app.errors import SettingsError
 from retrieval.yaml_files import read_yaml
@@ -76,6 +84,37 @@ class DatabaseSettings(_Part):
     dsn: SecretStr | None = None
 
 
+class ModelSettings(_Part):
+    """The chat model; a text alone is its `name`.
+
+    model:
+      name: bedrock:anthropic.claude-3-5-sonnet-20240620-v1:0    # none, provider:name or replay:FILE
+      options: {region_name: us-east-1}                          # handed to LangChain as they are
+      seconds: 60      # for one use of the model, its repetitions included
+      rounds: 3        # drafts that are put to the guard for one question
+      tokens: 6000     # of schema, metrics, examples and passages in one prompt
+    """
+
+    name: str = "none"
+    # May hold keys: never shown, not even when the settings are printed.
+    options: dict[str, Any] = Field(default_factory=dict, repr=False)
+    seconds: float = Field(default=60.0, gt=0, le=600)
+    rounds: int = Field(default=3, ge=1, le=6)
+    tokens: int = Field(default=6000, ge=500, le=200_000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if value is None or value is False:
+            return {}
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("name")
+    @classmethod
+    def _stripped(cls, value: str) -> str:
+        return value.strip() or "none"
+
+
 class QueryLimits(_Part):
     """What one query may use; rows and bytes beyond are cut and said, time and memory stop it."""
 
@@ -101,7 +140,7 @@ class Settings(_Part):
     default_user: str = ""
     database: DatabaseSettings = DatabaseSettings()
     embeddings: str = "minilm"
-    model: str = "none"
+    model: ModelSettings = ModelSettings()
     budget: int = Field(default=4000, ge=200)
     limits: QueryLimits = QueryLimits()
 
@@ -149,6 +188,8 @@ def load(home: Path | None = None, environment: Mapping[str, str] | None = None)
     for variable, key in _OVERRIDES.items():
         if values.get(f"BUNMYAKU_{variable}"):
             raw[key] = values[f"BUNMYAKU_{variable}"]
+    if values.get("BUNMYAKU_MODEL"):
+        raw["model"] = _other_model(raw.get("model"), values["BUNMYAKU_MODEL"])
     if values.get("BUNMYAKU_DATABASE_DSN"):
         raw["database"] = {"dsn": values["BUNMYAKU_DATABASE_DSN"]}
     try:
@@ -161,6 +202,15 @@ def load(home: Path | None = None, environment: Mapping[str, str] | None = None)
             where=f"{file}: {place}",
             todo="Mend it and try again.",
         ) from None  # the validation error repeats the input, which may hold a password
+
+
+def _other_model(written: Any, name: str) -> dict[str, Any]:
+    """The model of the variable; the file's options go with it only when it is of the same provider."""
+    kept = dict(written) if isinstance(written, dict) else {}
+    before = str(kept.get("name", "")).partition(":")[0]
+    if before != name.strip().partition(":")[0]:
+        kept.pop("options", None)
+    return {**kept, "name": name}
 
 
 def _read(file: Path) -> dict[str, Any]:

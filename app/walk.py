@@ -8,10 +8,11 @@ from time import perf_counter
 
 from app.answering import DocumentAnswer
 from app.errors import GivenInvalid
-from app.record import Attempt
 from app.routing import Route
 from app.withholding import Beyond
+from app.writing import Written
 from retrieval.types import Context, Language, Principal
+from text2sql.attempting import ROUNDS, Attempt
 from text2sql.policy import Policy
 from text2sql.semantics import SemanticModel
 from text2sql.types import (
@@ -21,6 +22,7 @@ from text2sql.types import (
     Drafting,
     Guard,
     Limits,
+    ModelCall,
     ResultSet,
     Verdict,
     Warehouse,
@@ -47,6 +49,8 @@ class Warehousing:
     model: SemanticModel
     scope_for: Callable[[Principal], Scope]
     limits: Limits
+    rounds: int = ROUNDS
+    """Drafts that are put to the guard for one question before giving up."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,10 @@ class Walk:
     chosen: Draft | None = None
     verdict: Verdict | None = None
     result: ResultSet | None = None
+    calls: list[ModelCall] = field(default_factory=list)
+    failure: str = ""
+    """Why the chat model could not be used for the query, "" where it could or was not needed."""
+    written: Written | None = None
 
     @property
     def found(self) -> Context:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import ingest
 import retrieval
@@ -18,11 +16,14 @@ from app.assistant import Assistant
 from app.catalog_index import synchronise
 from app.directory import Directory, FileDirectory, SqlDirectory
 from app.errors import SettingsError
+from app.models import open_model
 from app.record import MIGRATIONS, RecordStore
-from app.settings import Settings
+from app.scopes import Scopes
+from app.settings import ModelSettings, Settings
 from app.suggesting import suggested
 from app.walk import Scope, Warehousing
 from app.withholding import Beyond
+from app.writing import Writer
 from retrieval import conversations, stores
 from retrieval.embeddings import EmbeddingModel, build_embeddings
 from retrieval.postgres.database import Database, open_database
@@ -56,8 +57,8 @@ from text2sql.verified import VerifiedQueries
 from text2sql.verified import load as load_verified
 from text2sql.warehouses import open_warehouse
 
-SCOPES = 64
-"""Callers' scopes kept in memory; the least recently used is built again when needed."""
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,8 @@ def open_application(
 def _application(opened: Stores, progress: Progress | None) -> Application:
     settings = opened.settings
     verified = load_verified(settings.path(settings.verified)) if settings.verified else VerifiedQueries()
-    warehousing = _warehousing(opened, verified, progress)
+    chat = open_model(settings.model, settings.home)
+    warehousing = _warehousing(opened, verified, chat, progress)
     turns = conversations.build("postgres", {"database": opened.database})
     sources: list[SituationalSource] = [ProfileSource(opened.clock)]
     if settings.situational:
@@ -176,6 +178,7 @@ def _application(opened: Stores, progress: Progress | None) -> Application:
         warehousing=warehousing,
         budget=settings.budget,
         versions=_versions(opened, warehousing),
+        writer=Writer(chat, settings.model.seconds) if chat is not None else None,
     )
     return Application(
         opened, assistant, _directory(settings, opened.database), records, turns, warehousing, verified
@@ -190,7 +193,9 @@ def _directory(settings: Settings, database: Database) -> Directory | None:
     return FileDirectory(settings.path(settings.users.file))
 
 
-def _warehousing(opened: Stores, verified: VerifiedQueries, progress: Progress | None) -> Warehousing | None:
+def _warehousing(
+    opened: Stores, verified: VerifiedQueries, chat: BaseChatModel | None, progress: Progress | None
+) -> Warehousing | None:
     settings = opened.settings
     if not settings.warehouse:
         return None
@@ -212,9 +217,12 @@ def _warehousing(opened: Stores, verified: VerifiedQueries, progress: Progress |
         if policy is not None:
             seen = visible_catalog(policy, seen, principal)
             seen = with_scoped_profiles(seen, principal, policy, guard, warehouse)
-        return Scope(seen, drafter_over(seen), beyond(seen, principal))
+        parts = {"catalog": seen, "model": model, "glossary": glossary, "verified": verified}
+        offline = offline_over(seen)
+        drafter = _with_model(chat, settings.model, offline, {**parts, "clock": opened.clock})
+        return Scope(seen, drafter, beyond(seen, principal))
 
-    def drafter_over(named: Catalog) -> Drafter:
+    def offline_over(named: Catalog) -> Drafter:
         return build_drafter(
             "offline",
             {
@@ -233,33 +241,25 @@ def _warehousing(opened: Stores, verified: VerifiedQueries, progress: Progress |
         known = known_catalog(policy, warehouse.catalog(), principal)
         if len(known.tables) == len(seen.tables):
             return None
-        return Beyond(drafter_over(known), seen, policy)
+        return Beyond(offline_over(known), seen, policy)
 
     limits = Limits(**settings.limits.model_dump())
-    return Warehousing(warehouse, guard, policy, model, _Scopes(build_scope), limits)
+    return Warehousing(
+        warehouse, guard, policy, model, Scopes(build_scope), limits, rounds=settings.model.rounds
+    )
 
 
-class _Scopes:
-    """Scopes by what decides them: tenant, roles and attributes; never shared between callers who differ in those."""
+def _with_model(
+    chat: BaseChatModel | None, settings: ModelSettings, offline: Drafter, parts: Mapping[str, object]
+) -> Drafter:
+    """The model's drafter over what one caller sees, with the offline one behind it; that one alone without a model.
 
-    def __init__(self, build: Callable[[Principal], Scope]) -> None:
-        self._build = build
-        self._kept: OrderedDict[str, Scope] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __call__(self, principal: Principal) -> Scope:
-        attributes = sorted((name, repr(value)) for name, value in principal.attributes.items())
-        key = repr((principal.tenant, principal.id, sorted(principal.roles), attributes))
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        scope = self._build(principal)
-        with self._lock:
-            self._kept[key] = scope
-            while len(self._kept) > SCOPES:
-                self._kept.popitem(last=False)
-        return scope
+    What lies beyond the caller's sight (`Beyond`) is never given to a model: its drafter is the offline one.
+    """
+    if chat is None:
+        return offline
+    own = {"chat": chat, "fallback": offline, "seconds": settings.seconds, "tokens": settings.tokens}
+    return build_drafter("model", {**parts, **own})
 
 
 def _versions(opened: Stores, warehousing: Warehousing | None) -> dict[str, str]:
@@ -267,7 +267,7 @@ def _versions(opened: Stores, warehousing: Warehousing | None) -> dict[str, str]
     versions = {
         "bunmyaku": metadata.version("bunmyaku"),
         "embedder": opened.model.identity if opened.model else "none",
-        "model": settings.model,
+        "model": settings.model.name,
     }
     if warehousing is not None:
         versions["dialect"] = warehousing.warehouse.dialect

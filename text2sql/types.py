@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from retrieval.types import Context, Principal
 
@@ -263,6 +263,30 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One use of a chat model. `task` is the prompt's name; `failure` says why no usable reply came, "" when one did.
+
+    Tokens are the provider's count, both ways, of all that was sent for it; 0 where it does not tell.
+    """
+
+    task: str
+    model: str
+    prompt_version: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDraft:
+    """A draft that did not come to rows, and why: sentences that the asker may read, whoever they are."""
+
+    draft: Draft
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Drafting:
     """What a drafter came back with: drafts (best first), or a question to the asker, or a decline."""
 
@@ -272,6 +296,9 @@ class Drafting:
     decline: Decline | None = None
     linked: tuple[str, ...] = ()
     """Catalogue and model objects the question was linked to, best first (for the record and for blame)."""
+    failure: str = ""
+    """Why a chat model could not be used, so that this was drafted without it (a `FailureKind`); else ""."""
+    calls: tuple[ModelCall, ...] = ()
 
 
 class Drafter(Protocol):
@@ -279,6 +306,20 @@ class Drafter(Protocol):
 
     def draft(self, question: str, context: Context, n: int = 1) -> Drafting:
         """At most `n` drafts; never raises for a question it does not understand (that is a Decline)."""
+        ...
+
+
+@runtime_checkable
+class Reviser(Drafter, Protocol):
+    """A drafter that can mend a draft which was refused. It reads a question whole, however many parts it has."""
+
+    @property
+    def fallback(self) -> Drafter:
+        """What drafts when this one cannot."""
+        ...
+
+    def revise(self, question: str, context: Context, failed: Sequence[FailedDraft]) -> Drafting:
+        """Another way after these, oldest first: drafts, a question back or a decline. Never raises, as `draft`."""
         ...
 
 

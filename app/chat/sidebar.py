@@ -75,7 +75,7 @@ def _attributes(principal: Principal) -> None:
 def _holdings(app: Application, language: Language) -> None:
     side, none = app.warehousing, text("ui.none", language)
     policy = (side.policy.title if side and side.policy else "") or text("ui.policy_none", language)
-    model = app.stores.settings.model
+    model = app.stores.settings.model.name
     lines = [
         (text("label.policy", language), policy),
         (text("ui.model", language), none if model == "none" else model),

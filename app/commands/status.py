@@ -12,6 +12,8 @@ from app import settings as configuration
 from app.commands.exits import Exit
 from app.commands.opening import relational, require_home
 from app.commands.output import Terminal, write_json
+from app.errors import SettingsError
+from app.models import open_model
 from app.settings import Settings
 from retrieval.errors import BunmyakuError
 from retrieval.postgres.embedded import status as server_status
@@ -61,10 +63,15 @@ def gather(settings: Settings) -> dict[str, Any]:
         "home": str(settings.home),
         "server": "an own PostgreSQL, by DSN" if before is None else before.state,
         "embeddings": settings.embeddings,
-        "model": settings.model,
+        "model": settings.model.name,
         "policy": settings.policy or "none",
         "unreachable": [],
     }
+    try:
+        open_model(settings.model, settings.home)
+    except SettingsError as error:
+        found["model"] = str(error)
+        found["unreachable"].append("model")
     try:
         with relational(settings) as stores:
             stats = stores.store.stats()

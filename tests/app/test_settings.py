@@ -16,7 +16,7 @@ def write(home: Path, text: str) -> Path:
 def test_an_empty_home_has_defaults(tmp_path: Path) -> None:
     settings = load(tmp_path, {})
     assert not has_config(tmp_path)
-    assert (settings.embeddings, settings.model, settings.budget) == ("minilm", "none", 4000)
+    assert (settings.embeddings, settings.model.name, settings.budget) == ("minilm", "none", 4000)
     assert settings.users is None
 
 
@@ -63,7 +63,7 @@ def test_variables_override_the_file(tmp_path: Path) -> None:
         "BUNMYAKU_DATABASE_DSN": "postgresql://u:secret@h/d",
     }
     settings = load(home, environment)
-    assert (settings.embeddings, settings.model, settings.default_user) == ("none", "bedrock:x", "kenji")
+    assert (settings.embeddings, settings.model.name, settings.default_user) == ("none", "bedrock:x", "kenji")
     assert settings.database.dsn is not None
     assert "secret" not in repr(settings)
 
@@ -96,3 +96,16 @@ def test_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError):
         load(tmp_path, {})
+
+
+@pytest.mark.parametrize("url", ["postgresql://u@h/db?schemas=a", "postgres:///db?host=/run", "mysql://h/db"])
+def test_the_url_of_a_server_is_left_as_it_is(tmp_path: Path, url: str) -> None:
+    (tmp_path / "config.yaml").write_text(f"warehouse: {url}\n")
+    assert load(tmp_path, {}).warehouse_url() == url
+
+
+def test_a_warehouses_password_may_stay_out_of_the_file_and_is_in_no_repr(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("warehouse: postgresql://u@h/db\n")
+    settings = load(tmp_path, {"BUNMYAKU_WAREHOUSE": "postgresql://u:secret@h/db"})
+    assert settings.warehouse_url() == "postgresql://u:secret@h/db"
+    assert "secret" not in repr(settings)

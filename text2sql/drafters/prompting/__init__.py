@@ -1,0 +1,1 @@
+"""What the model drafter says to a model and how it reads the reply."""
