@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evals.catalogs import Catalogs, united
+from evals.catalogs import catalogs, united
 from evals.errors import SuiteError
 from evals.gold_tables import gold_tables
 from evals.progress import Progress
@@ -21,6 +21,7 @@ from evals.runner import run
 from evals.suites.databases import Suite, load
 from retrieval.embeddings import build_embeddings
 from text2sql.table_linking import TableRanker
+from text2sql.types import Catalog
 
 VERSION = "linking 1"
 DEPTHS = (5, 10, 20)
@@ -50,8 +51,7 @@ def command(
     """Put the schemas of all databases into one catalogue and look for each question's gold tables in it."""
     suites = [load(folder, None if at else questions, limit=limit) for at, folder in enumerate(folders)]
     started = time.perf_counter()
-    with Catalogs() as catalogs:
-        catalog = united(_all(catalogs, suites), "sqlite")
+    catalog = united(_all(suites).items(), "sqlite")
     model = None if embeddings == "none" else build_embeddings(embeddings)
     ranker = TableRanker(catalog, model)
     ranker.rank("", 1)
@@ -102,15 +102,15 @@ def _scores(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"scored": len(scored), **averages(scored, MEASURES)}
 
 
-def _all(catalogs: Catalogs, suites: Sequence[Suite]) -> list[tuple[str, Any]]:
+def _all(suites: Sequence[Suite]) -> dict[str, Catalog]:
     """Every database with its catalogue. Raises `SuiteError` where two sets have one of the same name."""
-    found: dict[str, Any] = {}
+    found: dict[str, Catalog] = {}
     for suite in suites:
-        for db in suite.sources:
+        for db, catalog in catalogs(suite):
             if db in found:
                 raise SuiteError(f"Two sets have a database called {db!r}", where=suite.name)
-            found[db] = catalogs.of(suite, db)
-    return list(found.items())
+            found[db] = catalog
+    return found
 
 
 def _asked(suite: Suite, names: set[str]) -> list[Asked]:

@@ -1,0 +1,128 @@
+"""`bunmyaku eval guard`: the guard's verdicts against what the engine makes of the same statements."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evals.cases import Engine
+from evals.drafting.opened import close_all
+from evals.drafting.places import Place, places
+from evals.drafting.predictions import read_predictions
+from evals.errors import EvalError, SuiteError
+from evals.guarding import VERSION, Statement, judge, summarize
+from evals.progress import Progress
+from evals.report import fingerprint, write
+from evals.runner import run
+from evals.suites.databases import Suite, load
+
+
+def command(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="DIR [FILE]…", help="The set; further files of predictions.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Where the report goes (JSON).")],
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option("--predictions", help="A system's drafts, or a folder of them; repeat."),
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Ask the engine for its plan as well.")] = False,
+    questions: Annotated[Path | None, typer.Option("--questions", help="Another file of questions.")] = None,
+    timings: Annotated[Path | None, typer.Option("--timings", help="A file of their own for times.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", help="At most so many questions.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
+) -> None:
+    """Check gold and drafts, run them as written, count refusals that were right and wrong."""
+    folder, *files = paths
+    if files and not predictions:
+        raise EvalError("One folder at a time", where=str(files[0]), todo="Files go with --predictions.")
+    given = [*(predictions or []), *files]
+    suites = editions(folder, questions, limit)
+    options = {"explain": explain, "limit": limit, "systems": 0}
+    with ExitStack() as stack:
+        stack.callback(close_all)
+        statements: list[Statement] = []
+        used: list[Path] = []
+        for suite in suites:
+            at = stack.enter_context(places(suite, {case.db for case in suite.cases}))
+            statements += gold_of(suite, at, explain=explain)
+            used += suite.files
+            if given and suite is suites[0]:
+                systems = read_predictions(given, suite.cases, sampled=limit is not None)
+                options["systems"] = len(systems)
+                used += [system.path for system in systems]
+                for system in systems:
+                    statements += drafts_of(suite, at, system.name, dict(system.sql), explain=explain)
+        progress = stack.enter_context(Progress("guard"))
+        rows = run(
+            statements,
+            judge,
+            key=lambda statement: statement.id,
+            jobs=jobs,
+            group=lambda statement: statement.place.db,
+            progress=progress,
+        )
+    parts = {suite.engine: summarize([r for r in rows if _of(r, suite.engine)]) for suite in suites}
+    summary = {
+        "suite": f"guard/{suites[0].name}",
+        "n": len(rows),
+        "version": VERSION,
+        "coverage": sum(row["status"] == "ok" for row in rows) / len(rows),
+        "options": options,
+        "fingerprint": fingerprint(dict.fromkeys(used), suites[0].root, options),
+        "failed": sum(row["status"] != "ok" for row in rows),
+        **parts[suites[0].engine],
+        "engines": {
+            engine: {k: v for k, v in part.items() if not isinstance(v, list)}
+            for engine, part in parts.items()
+        },
+    }
+    for suite in suites[1:]:  # what went wrong is listed whichever engine it was on
+        for name, found in parts[suite.engine].items():
+            if isinstance(found, list):
+                summary[name] = [*summary[name], *found]
+    write(out, summary, rows, timings)
+
+
+def editions(folder: Path, questions: Path | None, limit: int | None) -> list[Suite]:
+    """The set, once for each engine that it has databases for. Raises `SuiteError`."""
+    first = load(folder, questions, None, limit)
+    other: Engine = "postgres" if first.engine == "sqlite" else "sqlite"
+    try:
+        return [first, load(folder, questions, other, limit)]
+    except SuiteError:  # the file of questions was read just now: it is the databases that are not there
+        return [first]
+
+
+def gold_of(suite: Suite, at: dict[str, Place], *, explain: bool) -> list[Statement]:
+    """The gold of every question; of tasks that do more than read, what must be refused."""
+    return [
+        Statement(
+            f"{suite.engine}:gold/{case.id}",
+            "write" if case.unscored == "gold_not_a_query" else "gold",
+            at[case.db],
+            case.gold[0],
+            explain,
+            suite.engine,
+        )
+        for case in suite.cases
+        if case.gold and case.unscored in ("", "gold_not_a_query")
+    ]
+
+
+def drafts_of(
+    suite: Suite, at: dict[str, Place], system: str, sql: dict[str, str], *, explain: bool
+) -> list[Statement]:
+    """The drafts of one system."""
+    databases = {case.id: case.db for case in suite.cases}
+    return [
+        Statement(f"{suite.engine}:{system}/{key}", "draft", at[databases[key]], text, explain, suite.engine)
+        for key, text in sql.items()
+    ]
+
+
+def _of(row: dict[str, object], engine: Engine) -> bool:
+    return str(row["id"]).startswith(f"{engine}:")

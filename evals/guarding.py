@@ -1,0 +1,133 @@
+"""What the guard says of a statement beside what the engine says of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from evals.comparing import is_ordered, is_query
+from evals.drafting.opened import Opened, grid, opened
+from evals.drafting.places import Place
+from evals.report import latency
+from evals.statistics import wilson
+from retrieval.types import Principal
+from text2sql.errors import QueryTimeout, WarehouseError
+from text2sql.guard import SqlGuard
+from text2sql.same_rows import same_rows
+from text2sql.types import Limits, Verdict
+
+VERSION = "guard 1"
+CALLER = Principal("eval")
+SECONDS = 10.0
+_TOO_MUCH = ("More rows than can be compared", "The query needs more memory than it may use")
+"""The statement ran; it is only that its rows cannot be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement to judge. `kind`: gold that should run, a draft that may, or a task that does more than read."""
+
+    id: str
+    kind: Literal["gold", "draft", "write"]
+    place: Place
+    sql: str
+    explain: bool = False
+    dialect: str = "sqlite"
+
+
+def judge(statement: Statement) -> dict[str, Any]:
+    """One statement as a row: verdict, milliseconds of the check, and whether the engine runs it as written.
+
+    `same` (gold only): whether the text that the guard wrote gives the rows of the text that it was given.
+    """
+    at = opened(statement.place)
+    started = time.perf_counter()
+    verdict = SqlGuard().check(statement.sql, at.catalog, CALLER)
+    seconds = time.perf_counter() - started
+    allowed, code = verdict.allowed, verdict.violations[0].code if verdict.violations else ""
+    if allowed and statement.explain and (problem := _explained(at, verdict)):
+        allowed, code = False, f"explain: {problem}"
+    row = {
+        "id": statement.id,
+        "kind": statement.kind,
+        "db": statement.place.db,
+        "status": "ok",
+        "allowed": allowed,
+        "code": code,
+        "warnings": sorted({warning.code for warning in verdict.warnings}),
+    }
+    if statement.kind == "write":
+        return {**row, "runs": None, "problem": "", "same": None, "sql": statement.sql, "seconds": seconds}
+    runs, problem, same = _run(at, statement, verdict if allowed else None)
+    return {**row, "runs": runs, "problem": problem, "same": same, "sql": statement.sql, "seconds": seconds}
+
+
+def _explained(at: Opened, verdict: Verdict) -> str:
+    try:
+        at.warehouse.explain(verdict.sql, verdict.parameters)
+    except WarehouseError as error:
+        return error.what
+    return ""
+
+
+def _run(at: Opened, statement: Statement, verdict: Verdict | None) -> tuple[bool, str, bool | None]:
+    """Whether the engine runs it, why not, and whether what the guard wrote gives the same."""
+    if statement.place.engine == "postgres" and not is_query(statement.sql, "postgres"):
+        return False, "not a query", None
+    try:
+        wanted = at.gold(statement.sql, SECONDS)
+    except QueryTimeout:
+        return True, "too slow to compare", None
+    except WarehouseError as error:
+        return error.what in _TOO_MUCH, error.what, None
+    if verdict is None or statement.kind != "gold":
+        return True, "", None
+    try:
+        found = grid(at.warehouse.run(verdict.sql, Limits(rows=200_000, seconds=SECONDS), verdict.parameters))
+    except WarehouseError as error:
+        return True, f"as written by the guard: {error.what}", False
+    ordered = is_ordered(statement.sql, statement.dialect)
+    return True, "", same_rows(wanted, found, ordered=ordered)
+
+
+def summarize(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Shares with intervals: gold accepted and unchanged, writes refused, drafts refused that fail and the reverse."""
+    judged = [row for row in rows if row["status"] == "ok"]
+    gold = [row for row in judged if row["kind"] == "gold" and row["runs"]]
+    writes = [row for row in judged if row["kind"] == "write"]
+    drafts = [row for row in judged if row["kind"] == "draft"]
+    failing = [row for row in drafts if not row["runs"]]
+    refused = [row for row in drafts if not row["allowed"]]
+    caught = sum(not row["allowed"] for row in failing)
+    return {
+        "gold": len(gold),
+        "gold_failing": sum(row["kind"] == "gold" and not row["runs"] for row in judged),
+        "gold_accepted": _share(sum(row["allowed"] for row in gold), len(gold)),
+        "gold_same": _share(
+            sum(row["same"] is True for row in gold), sum(row["same"] is not None for row in gold)
+        ),
+        "gold_warned": _share(sum(bool(row["warnings"]) for row in gold), len(gold)),
+        "writes": len(writes),
+        "writes_refused": _share(sum(not row["allowed"] for row in writes), len(writes)),
+        "drafts": len(drafts),
+        "drafts_failing": len(failing),
+        "precision": _share(caught, len(refused)),
+        "recall": _share(caught, len(failing)),
+        "failing_passed": [_named(row) for row in failing if row["allowed"]],
+        "running_refused": [_named(row) for row in refused if row["runs"]],
+        "gold_refused": [_named(row) for row in gold if not row["allowed"]],
+        "gold_changed": [_named(row) for row in gold if row["same"] is False],
+        "writes_passed": [_named(row) for row in writes if row["allowed"]],
+        **latency([row["seconds"] for row in judged]),
+    }
+
+
+def _share(k: int, n: int) -> dict[str, Any]:
+    """A share with Wilson's interval; null where there is nothing to share."""
+    return {"value": k / n if n else None, "k": k, "n": n, "interval": wilson(k, n).to_json() if n else None}
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    return {"id": row["id"], "code": row["code"], "problem": row["problem"], "sql": row["sql"][:400]}
