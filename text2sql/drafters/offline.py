@@ -18,8 +18,7 @@ from text2sql.drafters.planning import grammar_en, grammar_ja
 from text2sql.drafters.planning.actions import run
 from text2sql.drafters.planning.builder import Builder
 from text2sql.drafters.planning.compiler import compile_plan
-from text2sql.drafters.planning.measures import title
-from text2sql.drafters.planning.plan import Bucket, CannotPlan, Field, Note, QueryPlan, note
+from text2sql.drafters.planning.plan import CannotPlan, Field, Note, QueryPlan, note
 from text2sql.drafters.planning.relating import detours
 from text2sql.drafters.planning.resolver import Ambiguity, Resolver
 from text2sql.drafters.planning.scope import Names
@@ -30,6 +29,7 @@ from text2sql.drafters.reading.items import Reading
 from text2sql.drafters.reading.lexicon import lexicon
 from text2sql.drafters.reading.periods import Today
 from text2sql.drafters.reading.reader import Reader
+from text2sql.drafters.telling.charting import chart
 from text2sql.drafters.telling.confidence import THRESHOLD, confidence, features
 from text2sql.drafters.telling.suggestions import suggestions
 from text2sql.drafters.telling.understood import Teller, say
@@ -94,9 +94,17 @@ class OfflineDrafter:
 
     def draft(self, question: str, context: Context, n: int = 1) -> Drafting:
         """At most `n` drafts; a Decline for what is not understood; choices where it could mean two things."""
+        return self.best_effort(question, context, n)[0]
+
+    def best_effort(self, question: str, context: Context, n: int = 1) -> tuple[Drafting, Draft | None]:
+        """What `draft` gives, and the best draft there is, however doubtful: for measuring, never for an answer.
+
+        None where no query could be made at all.
+        """
         match = self._verified.match(question)
         if match is not None:
-            return self._verified_draft(match.query.sql, match.wording, match.exact)
+            found = self._verified_draft(match.query.sql, match.wording, match.exact)
+            return found, found.drafts[0]
         today = self._today()
         reading = self._reader.read(question, today)
         together = follow(reading, context, lambda text: self._reader.read(text, today))
@@ -105,7 +113,11 @@ class OfflineDrafter:
             attempt = replace(attempt, plan=None, reason=note("cannot_alone"))
         if together is not None:
             attempt = replace(attempt, notes=(note("follow", text=together.text), *attempt.notes))
-        return self._outcome(attempt, n)
+        outcome = self._outcome(attempt, n)
+        best = next(iter(outcome.drafts), None)
+        if best is None and attempt.plan is not None:
+            best = self._draft(attempt, attempt.plan)
+        return outcome, best
 
     def _today(self) -> Today:
         return Today(self._clock().date(), self._names.model.fiscal_year_start)
@@ -197,19 +209,8 @@ class OfflineDrafter:
             metrics=tuple(m.metric for m in plan.every_measure if m.metric),
             tables=attempt.tables,
             drafter=NAME,
-            chart=self._chart(plan),
+            chart=chart(plan, self._names),
         )
-
-    def _chart(self, plan: QueryPlan) -> dict[str, str]:
-        """Hints: time runs along x as a line, anything else as bars; a second group is the series."""
-        if not plan.measures or not 1 <= len(plan.keys) <= 2:
-            return {}
-        names = [key.unit if isinstance(key, Bucket) else key.dimension for key in plan.keys]
-        chart = {"x": names[0], "y": title(plan.measures[0], self._names)}
-        chart["kind"] = "line" if isinstance(plan.keys[0], Bucket) else "bar"
-        if len(names) == 2:
-            chart["series"] = names[1]
-        return chart
 
     def _decline(self, attempt: _Attempt) -> Decline:
         teller = attempt.teller

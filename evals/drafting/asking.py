@@ -1,0 +1,164 @@
+"""A question put to a drafter, as a row: the draft, whether it would have been offered, and whether it is right.
+
+The best draft is judged however doubtful (`execution_accuracy` asks what the drafter can do); `answered` says
+whether the asker would have got it (offered at the drafter's own threshold, allowed, run).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from time import perf_counter
+from typing import Any, Protocol, runtime_checkable
+
+from evals.cases import Case
+from evals.drafting.judging import CALLER, Gold, Judged, gold_of, judge
+from evals.drafting.opened import Opened, opened
+from evals.drafting.places import Place
+from retrieval.types import Context
+from text2sql import drafters
+from text2sql.errors import WarehouseError
+from text2sql.types import Draft, Drafting
+from text2sql.values import ValueIndex
+from text2sql.voting import Candidate, vote
+
+_DRAFTS = 5
+"""Drafts that are asked for where they vote."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How every question of a run is asked. Small enough to be sent to a worker."""
+
+    places: Mapping[str, Place]
+    today: datetime
+    drafter: str = "offline"
+    seconds: float = 10.0
+    elsewhere: bool = False
+    """Ask another database of the set than the question is about."""
+    vote: bool = False
+    """Of several drafts take the one that most agree with."""
+
+
+@runtime_checkable
+class BestEffort(Protocol):
+    """A drafter that also tells what it would not offer."""
+
+    def best_effort(self, question: str, context: Context, n: int = 1) -> tuple[Drafting, Draft | None]:
+        """What it offers, and the best that it has."""
+        ...
+
+
+def fixed(at: datetime) -> datetime:
+    """The time at which every question is asked, as a clock of no arguments once bound."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def other(case_id: str, db: str, names: Sequence[str]) -> str:
+    """Another database of the set, always the same one for the same question."""
+    rest = sorted(name for name in names if name != db)
+    number = int.from_bytes(hashlib.sha256(case_id.encode()).digest()[:8], "big")
+    return rest[number % len(rest)]
+
+
+def ask(asking: Asking, case: Case) -> dict[str, Any]:
+    """One question as a row."""
+    db = other(case.id, case.db, list(asking.places)) if asking.elsewhere else case.db
+    row: dict[str, Any] = {"id": case.id, "db": case.db}
+    if asking.elsewhere:
+        row["asked"] = db
+    if case.unscored and not asking.elsewhere:
+        return {**row, "status": "unscored", "reason": case.unscored}
+    at = opened(asking.places[db])
+    refusing = asking.elsewhere or case.expected == "refuse"
+    try:
+        gold = () if refusing else gold_of(case, at, asking.seconds)
+    except WarehouseError as error:
+        return {**row, "status": "unscored", "reason": "gold_fails", "detail": error.what}
+    drafter = _drafter(asking, at)
+    context = Context(case.question, CALLER, case.language, (), 0, 4000)
+    started = perf_counter()
+    drafting, best = _drafted(drafter, case.question, context, _DRAFTS if asking.vote else 1)
+    drafted = perf_counter() - started
+    if best is None or (refusing and not drafting.drafts):
+        return {
+            **row,
+            **_declined(drafting, best, refusing),
+            "seconds": drafted,
+            "timings": {"draft": drafted},
+        }
+    judged = judge(best.sql, case, gold, at, asking.seconds)
+    if asking.vote and len(drafting.drafts) > 1:
+        best, judged = _voted(drafting.drafts, case, gold, at, asking.seconds)
+    offered = bool(drafting.drafts) and judged.status in ("correct", "wrong")
+    found = _row(best, judged, case, gold, offered=offered, refusing=refusing)
+    timings = {"draft": drafted, **judged.timings}
+    return {**row, **found, "seconds": sum(timings.values()), "timings": timings}
+
+
+def _drafter(asking: Asking, at: Opened) -> Any:
+    """Built as `bunmyaku init` would for a database that nobody has described."""
+    key = f"{asking.drafter} {asking.today.isoformat()}"
+    if key not in at.drafters:
+        at.drafters[key] = drafters.build(
+            asking.drafter,
+            {
+                "catalog": at.catalog,
+                "model": at.model,
+                "values": ValueIndex.of(at.catalog, at.model),
+                "clock": partial(fixed, asking.today),
+            },
+        )
+    return at.drafters[key]
+
+
+def _drafted(drafter: Any, question: str, context: Context, n: int) -> tuple[Drafting, Draft | None]:
+    if isinstance(drafter, BestEffort):
+        return drafter.best_effort(question, context, n)
+    drafting: Drafting = drafter.draft(question, context, n)
+    drafts = [*drafting.drafts, *(choice.draft for choice in drafting.choices)]
+    return drafting, next(iter(drafts), None)
+
+
+def _voted(
+    drafts: Sequence[Draft], case: Case, gold: tuple[Gold, ...], at: Opened, seconds: float
+) -> tuple[Draft, Judged]:
+    """The draft that most agree with, as sure as they agree; the first where none runs."""
+    judged = [judge(draft.sql, case, gold, at, seconds) for draft in drafts]
+    found = vote([Candidate(draft.sql, each.rows) for draft, each in zip(drafts, judged, strict=True)])
+    chosen = found.chosen or 0
+    return replace(drafts[chosen], confidence=found.agreement), judged[chosen]
+
+
+def _declined(drafting: Drafting, best: Draft | None, refusing: bool) -> dict[str, Any]:
+    return {
+        "sql": best.sql if best else None,
+        "status": "declined",
+        "correct": refusing,
+        "answered": False,
+        "asked_back": bool(drafting.clarify),
+        "confidence": best.confidence if best else 0.0,
+    }
+
+
+def _row(
+    best: Draft, judged: Judged, case: Case, gold: tuple[Gold, ...], *, offered: bool, refusing: bool
+) -> dict[str, Any]:
+    correct = not offered if refusing else judged.correct
+    row: dict[str, Any] = {
+        "sql": best.sql,
+        "status": judged.status,
+        "correct": correct,
+        "answered": offered,
+        "confidence": best.confidence,
+    }
+    if gold and case.columns == "subset":
+        row["exact"] = judged.exact
+    if gold and gold[0].rows.empty:
+        row["gold_empty"] = True
+    if judged.reason:
+        row["reason"] = judged.reason
+    return row
