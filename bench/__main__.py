@@ -28,7 +28,9 @@ def main(arguments: list[str]) -> int:
         print(f"no benchmark called {', '.join(unknown)}; there are: {', '.join(names())}", file=sys.stderr)
         return 2
     if not chosen and options and (len(options) != 2 or options[0] != "--data"):
-        print(f"python -m bench [NAME …] [options]; NAME: {', '.join(names())}; all of them take --data DIR only")
+        print(
+            f"python -m bench [NAME …] [options]; NAME: {', '.join(names())}; all of them take --data DIR only"
+        )
         return 0 if options in (["-h"], ["--help"]) else 2
     for name in chosen or names():
         print(f"\n== {name}", flush=True)

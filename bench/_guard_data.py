@@ -9,7 +9,6 @@ By static checks alone: nothing is asked of the engine.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sqlite3
 import time

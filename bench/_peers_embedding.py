@@ -56,7 +56,13 @@ class _Tokens(_Encoder):
 def write_model(weights: Path, folder: Path) -> Path:
     """Fill `folder` with what the peers look for; returns it. Copies the weights (90 MB)."""
     folder.mkdir(parents=True)
-    for name in ("model.safetensors", "tokenizer.json", "special_tokens_map.json", "vocab.txt", "config.json"):
+    for name in (
+        "model.safetensors",
+        "tokenizer.json",
+        "special_tokens_map.json",
+        "vocab.txt",
+        "config.json",
+    ):
         shutil.copyfile(weights / name, folder / name)
     header = read_header(folder / "model.safetensors")
     (folder / "model.onnx").write_bytes(bytes(_Tokens("model.safetensors", header, 12, 1e-12).build()))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,20 +22,27 @@ from bench._rounds import OURS, Contender, compared, race, ratios, table, versio
 from retrieval.embeddings.minilm import MiniLMEmbeddings, weights_folder
 
 LENGTHS = (16, 60, 128, 200)
-_WORDS = """store coffee order month price region customer stock return summer late how many sold between first
+_WORDS = re.findall(
+    r"\w+",
+    """store coffee order month price region customer stock return summer late how many sold between first
 warehouse delivered supplier contract because every weekday morning the a of in with and to was reported amount
-refund branch manager forecast grew by percent compared year before complaint packaging discount campaign""".split()
+refund branch manager forecast grew by percent compared year before complaint packaging discount campaign""",
+)
 
 
 def main(arguments: list[str]) -> None:
     """Measure, check that all give the same vectors, print the table."""
     parser = argparse.ArgumentParser(prog="bench embedding", description=__doc__)
-    parser.add_argument("--texts", type=int, default=64, help="texts a round of 60 words; fewer of longer ones")
+    parser.add_argument(
+        "--texts", type=int, default=64, help="texts a round of 60 words; fewer of longer ones"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args(arguments)
     here, missing = peers.installed()
     with tempfile.TemporaryDirectory() as scratch:
-        builders: dict[str, Callable[[], peers.Embed]] = {OURS: lambda: MiniLMEmbeddings(weights_folder()).embed}
+        builders: dict[str, Callable[[], peers.Embed]] = {
+            OURS: lambda: MiniLMEmbeddings(weights_folder()).embed
+        }
         if here:
             folder = peers.write_model(weights_folder(), Path(scratch) / "minilm")
             for name in here:
@@ -62,7 +70,9 @@ def measure(builders: dict[str, Callable[[], peers.Embed]], texts: int, rounds: 
     _report(rows, "one question", len(questions), race(racing, max(rounds, 10)), each=True)
     print(table(("load", "who", "texts", "median", "best", "ratio (range)"), rows))
     for name, cosine in same.items():
-        print(f"smallest cosine with ours, {name}: {cosine:.7f}{'' if cosine >= 0.9999 else '  NOT THE SAME'}")
+        print(
+            f"smallest cosine with ours, {name}: {cosine:.7f}{'' if cosine >= 0.9999 else '  NOT THE SAME'}"
+        )
 
 
 def loads(texts: int) -> dict[str, list[str]]:
