@@ -24,6 +24,10 @@ StopReason = Literal["timeout", "cancel", "close"]
 _AGAIN = 0.05
 """Seconds between interrupts: one that arrives before the engine has started the statement is lost."""
 
+MEMORY = 2 * 1024**3
+"""Bytes one engine (PostgreSQL: one query) may use where nothing else is said."""
+CEILING = Limits(rows=5_000_000, seconds=600.0, bytes=1024**3)
+"""What no caller can exceed, whatever limits it asks for."""
 _PATIENCE = 5.0
 """Seconds that closing waits for runs to end."""
 
@@ -67,8 +71,11 @@ class Run:
 class SharedWarehouse(ABC):
     """A warehouse opened read-only, shared by threads. Adapters fill in the abstract methods."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, *, memory: int, ceiling: Limits, infer_keys: bool) -> None:
         self.where = where
+        self._memory = memory
+        self._ceiling = ceiling
+        self._infer_keys = infer_keys
         self._runs: set[Run] = set()
         self._runs_lock = threading.Lock()
         self._catalog: Catalog | None = None
@@ -121,6 +128,10 @@ class SharedWarehouse(ABC):
         """Run under the limits. Raises `QueryTimeout`, `QueryCancelled`, `WarehouseError`."""
         self._check_open()
         return self._run(self, sql, limits, parameters or {})
+
+    def notes(self) -> tuple[str, ...]:
+        """What an administrator should know of how the warehouse is reached; nothing by default."""
+        return ()
 
     def session(self) -> Session:
         """A view on this warehouse whose `cancel` stops only its own runs."""
@@ -252,3 +263,8 @@ def capped(limits: Limits, ceiling: Limits) -> Limits:
         seconds=min(limits.seconds, ceiling.seconds),
         bytes=min(limits.bytes, ceiling.bytes),
     )
+
+
+def options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that every adapter's constructor takes: `memory` (bytes), `infer_keys`."""
+    return {key: settings[key] for key in ("memory", "infer_keys") if key in settings}

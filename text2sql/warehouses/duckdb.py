@@ -20,7 +20,7 @@ from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
 from text2sql.warehouses._arrow import plain, take
 from text2sql.warehouses._duckdb_catalog import read_catalog
 from text2sql.warehouses._duckdb_plan import estimate
-from text2sql.warehouses._shared import Run, SharedWarehouse, capped, without_values
+from text2sql.warehouses._shared import CEILING, MEMORY, Run, SharedWarehouse, capped, options, without_values
 
 _SAFE = {
     "enable_external_access": "false",
@@ -33,20 +33,16 @@ _SAFE = {
 _BATCH = 1024
 _DATA_ERRORS = (duckdb.DataError, duckdb.InvalidInputException)
 """Errors raised by a value that was met while running: their text quotes the value."""
-CEILING = Limits(rows=5_000_000, seconds=600.0, bytes=1024**3)
 
 
 class DuckDbWarehouse(SharedWarehouse):
     """A DuckDB database file. Raises `WarehouseUnavailable` when it is missing, locked or not a database."""
 
     def __init__(
-        self, path: Path, *, memory: int = 2 * 1024**3, ceiling: Limits = CEILING, infer_keys: bool = True
+        self, path: Path, *, memory: int = MEMORY, ceiling: Limits = CEILING, infer_keys: bool = True
     ) -> None:
-        super().__init__(str(path))
+        super().__init__(str(path), memory=memory, ceiling=ceiling, infer_keys=infer_keys)
         self.path = path
-        self._memory = memory
-        self._ceiling = ceiling
-        self._infer_keys = infer_keys
         self._connection = self._connect()
 
     @property
@@ -171,5 +167,4 @@ def _unavailable(error: duckdb.Error, where: str) -> WarehouseUnavailable:
 
 def build(settings: Mapping[str, Any]) -> DuckDbWarehouse:
     """From settings `path` and, optionally, `memory` (bytes)."""
-    extra = {key: settings[key] for key in ("memory", "infer_keys") if key in settings}
-    return DuckDbWarehouse(Path(settings["path"]), **extra)
+    return DuckDbWarehouse(Path(settings["path"]), **options(settings))

@@ -18,6 +18,7 @@ import duckdb
 
 from text2sql.errors import WarehouseUnavailable
 from text2sql.warehouses._loading import PARQUET, TEXT, files_of, load
+from text2sql.warehouses._shared import MEMORY, options
 from text2sql.warehouses.duckdb import DuckDbWarehouse
 
 _FORMAT = 1
@@ -28,7 +29,7 @@ class FolderWarehouse(DuckDbWarehouse):
     """Raises `WarehouseUnavailable` when there is nothing to load, or a file cannot be (naming file and line)."""
 
     def __init__(
-        self, folder: Path, *, cache: Path | None = None, memory: int = 2 * 1024**3, infer_keys: bool = True
+        self, folder: Path, *, cache: Path | None = None, memory: int = MEMORY, infer_keys: bool = True
     ) -> None:
         self.folder = folder
         self._old: list[duckdb.DuckDBPyConnection] = []
@@ -109,6 +110,5 @@ def _key(files: list[Path]) -> str:
 
 def build(settings: Mapping[str, Any]) -> FolderWarehouse:
     """From settings `path` (a folder, or one file of it) and, optionally, `cache` (a folder) and `memory`."""
-    extra = {key: settings[key] for key in ("memory", "infer_keys") if key in settings}
     cache = settings.get("cache")
-    return FolderWarehouse(Path(settings["path"]), cache=Path(cache) if cache else None, **extra)
+    return FolderWarehouse(Path(settings["path"]), cache=Path(cache) if cache else None, **options(settings))

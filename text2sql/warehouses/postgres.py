@@ -31,9 +31,8 @@ from text2sql.warehouses._postgres_connections import Connection, Connections, L
 from text2sql.warehouses._postgres_errors import failed
 from text2sql.warehouses._postgres_plan import estimate, writes
 from text2sql.warehouses._postgres_session import Facts, beginning, look, notes
-from text2sql.warehouses._shared import Run, SharedWarehouse, capped
+from text2sql.warehouses._shared import CEILING, MEMORY, Run, SharedWarehouse, capped, options
 
-CEILING = Limits(rows=5_000_000, seconds=600.0, bytes=1024**3)
 _BATCH = 1000
 """Rows that the server sends at a time."""
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
@@ -47,13 +46,10 @@ class PostgresWarehouse(SharedWarehouse):
     """
 
     def __init__(
-        self, url: str, *, memory: int = 2 * 1024**3, ceiling: Limits = CEILING, infer_keys: bool = True
+        self, url: str, *, memory: int = MEMORY, ceiling: Limits = CEILING, infer_keys: bool = True
     ) -> None:
         address = Address.of(url)
-        super().__init__(address.where)
-        self._memory = memory
-        self._ceiling = ceiling
-        self._infer_keys = infer_keys
+        super().__init__(address.where, memory=memory, ceiling=ceiling, infer_keys=infer_keys)
         self._schemas = address.schemas
         self._connections = Connections(address)
         connection = self._connections.connect(Line())
@@ -180,5 +176,4 @@ def _numbered(sql: str, parameters: Mapping[str, Any], where: str) -> tuple[byte
 
 def build(settings: Mapping[str, Any]) -> PostgresWarehouse:
     """From settings `url` and, optionally, `memory` (bytes, of one query)."""
-    extra = {key: settings[key] for key in ("memory", "infer_keys") if key in settings}
-    return PostgresWarehouse(str(settings["url"]), **extra)
+    return PostgresWarehouse(str(settings["url"]), **options(settings))

@@ -20,7 +20,7 @@ from text2sql.errors import WarehouseError, WarehouseUnavailable
 from text2sql.profiling import quoted
 from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
 from text2sql.warehouses._arrow import from_rows, size_of
-from text2sql.warehouses._shared import Run, SharedWarehouse, capped, without_values
+from text2sql.warehouses._shared import CEILING, MEMORY, Run, SharedWarehouse, capped, options, without_values
 from text2sql.warehouses._sqlite_catalog import read_catalog
 from text2sql.warehouses._sqlite_plan import estimate
 from text2sql.warehouses._sqlite_wall import authorize, collecting
@@ -39,20 +39,16 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 200,
     sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 2_000,
 }
-CEILING = Limits(rows=5_000_000, seconds=600.0, bytes=1024**3)
 
 
 class SqliteWarehouse(SharedWarehouse):
     """An SQLite file. Raises `WarehouseUnavailable` when it is missing, locked or not a database."""
 
     def __init__(
-        self, path: Path, *, memory: int = 2 * 1024**3, ceiling: Limits = CEILING, infer_keys: bool = True
+        self, path: Path, *, memory: int = MEMORY, ceiling: Limits = CEILING, infer_keys: bool = True
     ) -> None:
-        super().__init__(str(path))
+        super().__init__(str(path), memory=memory, ceiling=ceiling, infer_keys=infer_keys)
         self.path = path
-        self._memory = memory
-        self._ceiling = ceiling
-        self._infer_keys = infer_keys
         self._idle: list[sqlite3.Connection] = []
         self._idle_lock = threading.Lock()
         with closing(self._connect()) as connection:
@@ -225,5 +221,4 @@ def _fetch(cursor: sqlite3.Cursor, limits: Limits) -> tuple[list[tuple[Any, ...]
 
 def build(settings: Mapping[str, Any]) -> SqliteWarehouse:
     """From settings `path` and, optionally, `memory` (bytes)."""
-    extra = {key: settings[key] for key in ("memory", "infer_keys") if key in settings}
-    return SqliteWarehouse(Path(settings["path"]), **extra)
+    return SqliteWarehouse(Path(settings["path"]), **options(settings))
