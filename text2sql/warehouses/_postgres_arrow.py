@@ -21,6 +21,11 @@ from psycopg import postgres
 from text2sql.types import unique_names
 
 _BATCH = 2048
+_BATCH_SIZE = 4 * 1024**2
+"""Characters."""
+_FEW = 256
+_NARROW = 256 * 1024
+"""Characters: as long as some rows together hold less, more are read before the size is looked at again."""
 _WIDTH = 8
 _SCALE = 2
 """Digits kept of an average that needs fewer."""
@@ -44,10 +49,25 @@ class Field:
 def batches(rows: Iterable[Sequence[str | None]], width: int) -> Iterator[pa.RecordBatch]:
     """Rows of text into record batches of text, lazily."""
     names = [str(at) for at in range(width)]
-    source = iter(rows)
-    while taken := list(islice(source, _BATCH)):
+    for taken in _bounded(iter(rows)):
         columns = [pa.array(values, pa.string()) for values in zip(*taken, strict=True)]
         yield pa.RecordBatch.from_arrays(columns, names=names)
+
+
+def _bounded(rows: Iterator[Sequence[str | None]]) -> Iterator[list[Sequence[str | None]]]:
+    """Rows in lists that are bounded in number and in size: one value may be a megabyte."""
+    taken: list[Sequence[str | None]] = []
+    size, few = 0, 1
+    while some := list(islice(rows, few)):
+        taken += some
+        length = sum(len(value) for row in some for value in row if value)
+        size += length
+        few = min(2 * few, _FEW) if length < _NARROW else 1
+        if len(taken) >= _BATCH or size >= _BATCH_SIZE:
+            yield taken
+            taken, size = [], 0
+    if taken:
+        yield taken
 
 
 def text_schema(width: int) -> pa.Schema:

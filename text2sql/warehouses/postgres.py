@@ -33,8 +33,8 @@ from text2sql.warehouses._postgres_plan import estimate, writes
 from text2sql.warehouses._postgres_session import Facts, beginning, look, notes
 from text2sql.warehouses._shared import CEILING, MEMORY, Run, SharedWarehouse, capped, options
 
-_BATCH = 1000
-"""Rows that the server sends at a time."""
+_BATCH = 128
+"""Rows that libpq holds at a time: few, as nothing bounds how wide one is."""
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 
 
@@ -156,6 +156,10 @@ class PostgresWarehouse(SharedWarehouse):
 
 def _numbered(sql: str, parameters: Mapping[str, Any], where: str) -> tuple[bytes, list[Any]]:
     """`%(name)s` as PostgreSQL's own `$1`, with the values in that order; a text without parameters is left alone."""
+    try:
+        sql.encode()
+    except UnicodeEncodeError:
+        raise WarehouseError("The statement holds a character that is none", where=where) from None
     if not parameters:
         return sql.encode(), []
     order: list[str] = []

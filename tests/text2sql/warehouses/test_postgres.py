@@ -304,6 +304,23 @@ def test_results_are_streamed_memory_stays_flat(shop: PostgresWarehouse) -> None
     assert peak < 30_000_000
 
 
+def test_wide_rows_are_not_gathered_before_the_cap_is_seen(shop: PostgresWarehouse) -> None:
+    sql = "SELECT repeat('x', 1000000) AS v FROM pg_catalog.generate_series(1, 3000)"
+    tracemalloc.start()
+    try:
+        result = shop.run(sql, Limits(bytes=8_500_000))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (result.truncated, result.table.num_rows) == (True, 8)
+    assert peak < 100_000_000
+
+
+def test_a_text_that_is_none_is_refused(shop: PostgresWarehouse) -> None:
+    assert "character" in refused(shop, "SELECT '\ud800'").what
+    assert refused(shop, 'SELECT 1 AS "a\x00b"')
+
+
 def test_messages_hold_neither_details_nor_stored_values(postgres: OwnServer) -> None:
     name = postgres.fresh(
         "secrets",
