@@ -12,10 +12,11 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from app import modelled
 from app.columns import Field, named_fields
 from app.figures import show as in_unit
 from app.messages import text
-from app.record import AnswerRecord
+from app.record import AnswerRecord, jsonable
 from retrieval.types import Language
 from text2sql.semantics import SemanticModel
 from text2sql.types import Draft
@@ -149,6 +150,17 @@ def _notes(record: AnswerRecord) -> Group | None:
     lines.extend(Text(f"  ! {warning.message}", style="yellow") for warning in record.warnings)
     lines.extend(
         Text(f"  {text('label.left_out', language)}: {item}", style="yellow") for item in record.left_out
+    )
+    lines.extend(
+        Text(f"  {text('label.model', language)}: {line}", style="dim")
+        for line in modelled.lines(
+            {
+                "model_calls": jsonable(record.model_calls),
+                "worded_by": record.worded_by,
+                "not_worded": record.not_worded,
+            },
+            language,
+        )
     )
     if record.result is not None:
         lines.append(Text(f"  {text('label.policy', language)}: {record.policy or 'none'}", style="dim"))

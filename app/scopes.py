@@ -22,6 +22,7 @@ class Scopes:
         self._lock = threading.Lock()
 
     def __call__(self, principal: Principal) -> Scope:
+        """The caller's scope, built when it is not kept."""
         attributes = sorted((name, repr(value)) for name, value in principal.attributes.items())
         key = repr((principal.tenant, principal.id, sorted(principal.roles), attributes))
         with self._lock:
