@@ -10,7 +10,8 @@ from typing import Any, Literal
 import pydantic
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel, GenericFakeChatModel
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
 
 from prompts.calling import Reply, call, call_json, model_name
 from prompts.errors import ModelFailed
@@ -263,3 +264,17 @@ def test_names(model_server: ModelServer) -> None:
     assert model_name(model_server.bedrock()) == "anthropic.claude-3-5-sonnet-20240620-v1:0"
     assert model_name(model_server.openai()) == "gpt-4o-mini"
     assert model_name(FakeListChatModel(responses=["x"])) == "FakeListChatModel"
+
+
+class Endless(GenericFakeChatModel):
+    """Streams chunks without text, faster than anyone can read them."""
+
+    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        while True:
+            yield ChatGenerationChunk(message=AIMessageChunk(content=""))
+
+
+def test_a_stream_that_never_lets_the_reader_wait_ends_at_the_deadline() -> None:
+    began = perf_counter()
+    assert failure(Endless(messages=iter(())), seconds=0.3).kind == "timeout"
+    assert perf_counter() - began < 1.3
