@@ -113,11 +113,13 @@ def _documents(case: HouseCase, record: AnswerRecord) -> Problems:
 
 
 def _named(alternatives: Sequence[str], names: Sequence[str]) -> bool:
-    """A title, a uri, or the last part of a uri (from a slash on)."""
-    wanted = [text.casefold() for text in alternatives]
-    return any(
-        name.casefold() == text or name.casefold().endswith(f"/{text}") for name in names for text in wanted
-    )
+    """A title, a uri, or the file's name in a uri, with its ending or without."""
+    wanted = {text.casefold() for text in alternatives}
+    for name in names:
+        file = name.casefold().rpartition("/")[2]
+        if wanted & {name.casefold(), file, file.rpartition(".")[0]}:
+            return True
+    return False
 
 
 def _rows(case: HouseCase, record: AnswerRecord, gold: Gold, same: Same) -> Problems:

@@ -12,7 +12,7 @@ OWN = frozenset({"id", "at", "principal", "conversation_id", "question", "versio
 """Fields of a record that hold nothing of the data: what the asker said, and how the answer was made."""
 SMALLEST = 100
 """Smaller whole numbers are no secrets: they stand in every text."""
-_COMMA = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_COMMA = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
 def leaks(record: Mapping[str, Any], secrets: Iterable[Any], allowed: Iterable[Any] = ()) -> list[str]:
