@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from evals.comparing import is_ordered, is_query
-from evals.drafting.opened import Opened, grid, opened
+from evals.drafting.opened import ROWS, Opened, grid, opened
 from evals.drafting.places import Place
+from evals.order_free import without_limit
 from evals.report import latency
 from evals.statistics import wilson
 from retrieval.types import Principal
 from text2sql.errors import QueryTimeout, WarehouseError
 from text2sql.guard import SqlGuard
-from text2sql.same_rows import same_rows
+from text2sql.same_rows import Grid, same_rows
 from text2sql.types import Limits, Verdict
 
 VERSION = "guard 1"
@@ -84,12 +85,34 @@ def _run(at: Opened, statement: Statement, verdict: Verdict | None) -> tuple[boo
         return error.what in _TOO_MUCH, error.what, None
     if verdict is None or statement.kind != "gold":
         return True, "", None
+    found = _written(at, verdict.sql, verdict)
+    if isinstance(found, str):
+        return True, f"as written by the guard: {found}", False
+    if same_rows(wanted, found, ordered=is_ordered(statement.sql, statement.dialect)):
+        return True, "", True
+    return True, *_uncut(at, statement, verdict)
+
+
+def _written(at: Opened, sql: str, verdict: Verdict) -> Grid | str:
     try:
-        found = grid(at.warehouse.run(verdict.sql, Limits(rows=200_000, seconds=SECONDS), verdict.parameters))
+        return grid(at.warehouse.run(sql, Limits(rows=ROWS, seconds=SECONDS), verdict.parameters))
     except WarehouseError as error:
-        return True, f"as written by the guard: {error.what}", False
-    ordered = is_ordered(statement.sql, statement.dialect)
-    return True, "", same_rows(wanted, found, ordered=ordered)
+        return error.what
+
+
+def _uncut(at: Opened, statement: Statement, verdict: Verdict) -> tuple[str, bool]:
+    """Where LIMIT cuts by chance, which rows come is the engine's affair: both are compared without it."""
+    whole = without_limit(statement.sql, statement.dialect)
+    written = without_limit(verdict.sql, statement.dialect)
+    if whole is None or written is None:
+        return "", False
+    try:
+        wanted = at.gold(whole, SECONDS)
+    except WarehouseError as error:
+        return f"without LIMIT: {error.what}", False
+    found = _written(at, written, verdict)
+    same = not isinstance(found, str) and same_rows(wanted, found)
+    return ("compared without LIMIT" if same else "also without LIMIT"), same
 
 
 def summarize(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -108,6 +131,7 @@ def summarize(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "gold_same": _share(
             sum(row["same"] is True for row in gold), sum(row["same"] is not None for row in gold)
         ),
+        "gold_without_limit": sum(row["problem"] == "compared without LIMIT" for row in gold),
         "gold_warned": _share(sum(bool(row["warnings"]) for row in gold), len(gold)),
         "writes": len(writes),
         "writes_refused": _share(sum(not row["allowed"] for row in writes), len(writes)),
