@@ -10,35 +10,39 @@ from typing import Any
 import pytest
 import yaml
 
-from demo import constants, facts, rendering
+from demo import constants, facts, rendering, wording
 from demo.documents import PAPERS, write_documents
 from demo.figures import Part
-from ingest import parsers
-from ingest.limits import Budget
+from ingest.reading import read
 
 Query = Callable[..., list[tuple[Any, ...]]]
-MEDIA = {".pdf": "application/pdf", ".html": "text/html", ".md": "text/markdown"}
+SUFFIXES = {".md", ".html", ".pdf", ".docx", ".xlsx", ".eml", ".txt"}
+READ = [
+    (paper, language)
+    for paper in PAPERS
+    for language, form in (("en", paper.en), ("ja", paper.ja))
+    if form and form != "png"
+]
+"""Everything but the scan, which needs a command of the system (see test_packaging.py)."""
 TEMPLATES = Path(facts.__file__).with_name("texts")
 
 
 def text_of(folder: Path, name: str, language: str) -> str:
     """The text of one document as ingest would read it."""
     (path,) = folder.glob(f"{name}.{language}.*")
-    media = MEDIA[path.suffix]
-    parser = parsers.build(parsers.by_media_type()[media])
-    return parser.parse(path.read_bytes(), media, Budget()).text
+    return read(path.read_bytes(), path.name).text
 
 
 def squeezed(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
-def test_every_document_is_there_in_both_languages_and_all_formats(papers: Path) -> None:
+def test_there_are_at_least_thirty_documents_in_both_languages_and_all_formats(papers: Path) -> None:
     files = sorted(path for path in papers.rglob("*") if path.is_file())
-    assert len(files) == 2 * len(PAPERS) >= 12
-    assert {path.suffix for path in files} == {".md", ".html", ".pdf"}
+    assert len(files) == len(READ) + 1 >= 30
+    assert {path.suffix for path in files} == SUFFIXES | {".png"}
     for language in ("en", "ja"):
-        assert {path.suffix for path in files if f".{language}." in path.name} == {".md", ".html", ".pdf"}
+        assert {path.suffix for path in files if f".{language}." in path.name} >= SUFFIXES
 
 
 def test_the_same_warehouse_gives_the_same_bytes_and_dates(
@@ -50,8 +54,7 @@ def test_the_same_warehouse_gives_the_same_bytes_and_dates(
         assert path.stat().st_mtime == first.stat().st_mtime
 
 
-@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
-@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize(("paper", "language"), READ, ids=lambda value: getattr(value, "name", value))
 def test_ingest_reads_the_whole_text_of_each(papers: Path, paper: Any, language: str) -> None:
     """No box characters, nothing lost on the way through PDF or HTML: every sentence of the source comes back."""
     text = squeezed(text_of(papers, paper.name, language))
@@ -61,7 +64,9 @@ def test_ingest_reads_the_whole_text_of_each(papers: Path, paper: Any, language:
     template = TEMPLATES / f"{paper.name.replace('/', '__')}.{language}.md"
     if template.is_file():
         for block in rendering.blocks(template.read_text(encoding="utf-8")):
-            for sentence in [block.text, *block.items]:
+            # Headers that a mail program keeps to itself.
+            items = [item for item in block.items if not item.startswith(("Message-ID", "In-Reply", "Refer"))]
+            for sentence in [block.text, *items]:
                 for literal in re.split(r"\{\w+\}", sentence):
                     assert squeezed(literal) in text, (path.name, literal)
 
@@ -69,9 +74,11 @@ def test_ingest_reads_the_whole_text_of_each(papers: Path, paper: Any, language:
 def test_every_template_is_a_document_and_uses_only_known_facts(warehouse_file: Path) -> None:
     templates = {path.name for path in TEMPLATES.glob("*.md")}
     named = {
-        f"{paper.name.replace('/', '__')}.{language}.md" for paper in PAPERS for language in ("en", "ja")
+        f"{paper.name.replace('/', '__')}.{language}.md"
+        for paper, language in [*READ, *((paper, "en") for paper in PAPERS if paper.en == "png")]
+        if not paper.name.startswith(("handbook/glossary", "notes/"))
     }
-    assert templates == named - {"handbook__glossary.en.md", "handbook__glossary.ja.md"}
+    assert templates == named
     known = facts.facts(warehouse_file, "en")
     for name in templates:
         used = re.findall(r"\{(\w+)\}", (TEMPLATES / name).read_text(encoding="utf-8"))
@@ -81,7 +88,7 @@ def test_every_template_is_a_document_and_uses_only_known_facts(warehouse_file: 
 def test_both_languages_state_the_same_facts() -> None:
     for paper in PAPERS:
         pair = [TEMPLATES / f"{paper.name.replace('/', '__')}.{language}.md" for language in ("en", "ja")]
-        if pair[0].is_file():
+        if pair[0].is_file() and pair[1].is_file():
             en, ja = (set(re.findall(r"\{(\w+)\}", path.read_text(encoding="utf-8"))) for path in pair)
             assert en == ja, paper.name
 
@@ -160,7 +167,7 @@ def test_the_memo_and_the_previous_years_agree(papers: Path, query: Query) -> No
     report = text_of(papers, "reports/loss-report-2026-10", "en")
     for year in (2024, 2025):
         part = slice_of(query, f"{year}-04-01", f"{year + 1}-04-01")
-        said = facts.percent(part.loss_ratio, "en")
+        said = wording.percent(part.loss_ratio, "en")
         assert said in memo
         assert said in report
 
@@ -177,8 +184,8 @@ def test_the_handbook_defines_every_term_of_the_glossary(papers: Path) -> None:
 
 def test_nobodys_name_is_in_a_document(papers: Path, query: Query) -> None:
     names = {row[0] for row in query("SELECT DISTINCT customer_name FROM policies")}
-    for paper in PAPERS:
-        text = text_of(papers, paper.name, "en")
+    for paper, language in READ:
+        text = text_of(papers, paper.name, language)
         assert not [name for name in names if name in text], paper.name
 
 
@@ -217,16 +224,16 @@ def slice_of(query: Query, start: str, upto: str, plan: str = "%") -> Part:
     ],
 )
 def test_amounts_as_people_say_them(amount: int, en: str, ja: str) -> None:
-    assert facts.yen(amount, "en") == en
-    assert facts.yen(amount, "ja") == ja
+    assert wording.yen(amount, "en") == en
+    assert wording.yen(amount, "ja") == ja
 
 
 def test_percentages_and_dates_as_people_say_them() -> None:
-    assert facts.percent(0.624, "en") == "62.4 percent"
-    assert facts.percent(0.15, "ja") == "15パーセント"
-    assert facts.day(constants.LAST_DAY, "en") == "15 November 2026"
-    assert facts.day(constants.LAST_DAY, "ja") == "2026年11月15日"
-    assert facts.month(constants.REPORT_MONTH, "en") == "October 2026"
+    assert wording.percent(0.624, "en") == "62.4 percent"
+    assert wording.percent(0.15, "ja") == "15パーセント"
+    assert wording.day(constants.LAST_DAY, "en") == "15 November 2026"
+    assert wording.day(constants.LAST_DAY, "ja") == "2026年11月15日"
+    assert wording.month(constants.REPORT_MONTH, "en") == "October 2026"
 
 
 def test_empty_slices_divide_by_nothing() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from demo import building
 from demo.documents import PAPERS
+from demo.notes import agents
 from demo.people import ROLES, USERS, User
 from demo.prefectures import PREFECTURES
 from retrieval.types import Access, Principal
@@ -15,7 +16,7 @@ from text2sql.policy import Policy, load, visible_catalog
 from text2sql.types import Catalog
 
 FILE = Path(building.__file__).with_name("files") / "policy.yaml"
-WITH_ROWS = ("policies", "premiums", "claims", "payments", "calls", "agents")
+WITH_ROWS = ("policies", "premiums", "claims", "payments", "calls", "campaign_contacts", "trips", "agents")
 EVERYBODYS = {"products", "prefectures", "channels", "dates"}
 
 
@@ -123,6 +124,14 @@ def test_managers_prefectures_exist() -> None:
         ("agents", {"role:agent", "role:regional_manager", "role:admin"}),
         ("reports", {"role:analyst", "role:regional_manager", "role:admin"}),
         ("products", {"everyone"}),
+        ("faq", {"everyone"}),
+        ("news", {"everyone"}),
+        ("campaigns", {"role:agent", "role:analyst", "role:regional_manager", "role:admin"}),
+        ("minutes", {"role:regional_manager", "role:admin"}),
+        ("letters", {"role:analyst", "role:regional_manager", "role:admin"}),
+        ("mail", {"role:analyst", "role:regional_manager", "role:admin"}),
+        ("notes/A0001", {"user:ren", "user:emma", "role:admin"}),
+        ("notes/A0003", {"user:aoi", "user:kenji", "role:admin"}),
     ],
 )
 def test_documents_are_labelled_by_folder(policy: Policy, folder: str, labels: set[str]) -> None:
@@ -130,6 +139,21 @@ def test_documents_are_labelled_by_folder(policy: Policy, folder: str, labels: s
     access = policy.access_to_document("kazahaya", uri)
     assert access.labels == labels
     assert access.discoverable is (folder == "internal")
+
+
+def test_each_agents_notes_are_for_that_agent(policy: Policy) -> None:
+    for agent, user in agents().items():
+        labels = policy.access_to_document("kazahaya", f"kazahaya/notes/{agent}/call-notes.en.md").labels
+        assert labels & named(user).labels
+        others = [one for one in USERS if one.roles == ("agent",) and one.id != user]
+        assert others
+        assert not [one.id for one in others if labels & caller(one).labels]
+    assert policy.access_to_document("kazahaya", "kazahaya/notes/A0002/x.md").labels == {"role:admin"}
+
+
+def test_what_a_contact_cost_is_not_for_agents(policy: Policy) -> None:
+    (grant,) = policy.grants("campaign_contacts", named("ren"))
+    assert "cost_yen" in grant.hide
 
 
 def test_other_documents_are_nobodys(policy: Policy) -> None:
