@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from app.settings import ModelSettings
+from app.settings import load as load_settings
+from evals.drafting.building import checked_model
 from evals.drafting.runs import Options, Outputs, run_drafter, run_predictions
 from evals.errors import EvalError
 from evals.suites.databases import load
@@ -25,6 +28,7 @@ class DrafterName(StrEnum):
     """Where the drafts come from."""
 
     offline = "offline"
+    model = "model"
     replay = "replay"
 
 
@@ -37,6 +41,9 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option: that is how ty
         Path | None, typer.Option("--questions", help="Other questions of the same databases.")
     ] = None,
     drafter: Annotated[DrafterName | None, typer.Option("--drafter", help="Whose drafts.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="provider:name or replay:FILE, instead of the settings'.")
+    ] = None,
     predictions: Annotated[
         list[Path] | None, typer.Option("--predictions", help="A system's predictions (JSON Lines); repeat.")
     ] = None,
@@ -68,13 +75,29 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option: that is how ty
         raise EvalError("Nowhere to write the report", where="--out", todo="Give --out FILE.")
     suite = load(folder, questions, engine.value if engine else None, limit)
     options = Options(
-        jobs=jobs, instance=instance, wrong_db=wrong_db, vote=vote, seconds=seconds, today=today, limit=limit
+        jobs=jobs,
+        instance=instance,
+        wrong_db=wrong_db,
+        vote=vote,
+        seconds=seconds,
+        today=today,
+        limit=limit,
+        model=_model(model) if drafter is DrafterName.model else None,
     )
     outputs = Outputs(out, timings, out_dir)
     if replaying:
         run_predictions(suite, files, options, outputs)
     else:
         run_drafter(suite, drafter.value if drafter else "offline", options, outputs)
+
+
+def _model(name: str | None) -> ModelSettings:
+    """The chat model of the settings, or the one named: with the settings' options where it is the same one."""
+    settings = load_settings()
+    configured = settings.model
+    if name is None or name == configured.name:
+        return checked_model(configured, settings.home)
+    return checked_model(ModelSettings(name=name), settings.home)
 
 
 def _sorted_out(paths: list[Path], predictions: list[Path] | None) -> tuple[Path, list[Path]]:

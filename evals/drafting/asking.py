@@ -9,20 +9,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
 from time import perf_counter
 from typing import Any, Protocol, runtime_checkable
 
+from app.settings import ModelSettings
 from evals.cases import Case
-from evals.drafting.judging import CALLER, Gold, Judged, gold_of, judge
+from evals.drafting.building import drafter_for
+from evals.drafting.judging import CALLER, Gold, Judged, gold_of, judge, tried
 from evals.drafting.opened import Opened, opened
 from evals.drafting.places import Place
 from retrieval.types import Context
-from text2sql import drafters
+from text2sql.attempting import ROUNDS
 from text2sql.errors import WarehouseError
-from text2sql.types import Draft, Drafting
-from text2sql.values import ValueIndex
+from text2sql.types import Draft, Drafter, Drafting, ModelCall
 from text2sql.voting import Candidate, vote
 
 _DRAFTS = 5
@@ -36,6 +36,7 @@ class Asking:
     places: Mapping[str, Place]
     today: datetime
     drafter: str = "offline"
+    model: ModelSettings | None = None
     seconds: float = 10.0
     elsewhere: bool = False
     """Ask another database of the set than the question is about."""
@@ -50,11 +51,6 @@ class BestEffort(Protocol):
     def best_effort(self, question: str, context: Context, n: int = 1) -> tuple[Drafting, Draft | None]:
         """What it offers, and the best that it has."""
         ...
-
-
-def fixed(at: datetime) -> datetime:
-    """The time at which every question is asked, as a clock of no arguments once bound."""
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def other(case_id: str, db: str, names: Sequence[str]) -> str:
@@ -78,47 +74,36 @@ def ask(asking: Asking, case: Case) -> dict[str, Any]:
         gold = () if refusing else gold_of(case, at, asking.seconds)
     except WarehouseError as error:
         return {**row, "status": "unscored", "reason": "gold_fails", "detail": error.what}
-    drafter = _drafter(asking, at)
+    drafter = drafter_for(asking.drafter, asking.model, asking.today, at)
     context = Context(case.question, CALLER, case.language, (), 0, 4000)
     started = perf_counter()
-    drafting, best = _drafted(drafter, case.question, context, _DRAFTS if asking.vote else 1)
+    drafting, best = _drafted(drafter, context, _DRAFTS if asking.vote else 1)
     drafted = perf_counter() - started
     if best is None or (refusing and not drafting.drafts):
-        return {
-            **row,
-            **_declined(drafting, best, refusing),
-            "seconds": drafted,
-            "timings": {"draft": drafted},
-        }
-    judged = judge(best.sql, case, gold, at, asking.seconds)
+        found = {**_declined(drafting, best, refusing), "seconds": drafted, "timings": {"draft": drafted}}
+        return {**row, **found, **_model(drafting.calls, drafting.failure)}
     if asking.vote and len(drafting.drafts) > 1:
         best, judged = _voted(drafting.drafts, case, gold, at, asking.seconds)
-    offered = bool(drafting.drafts) and judged.status in ("correct", "wrong")
-    found = _row(best, judged, case, gold, offered=offered, refusing=refusing)
-    timings = {"draft": drafted, **judged.timings}
-    return {**row, **found, "seconds": sum(timings.values()), "timings": timings}
+    else:
+        offered = replace(drafting, drafts=drafting.drafts or (best,))
+        rounds = asking.model.rounds if asking.model else ROUNDS
+        judged = tried(offered, context, case, gold, at, asking.seconds, drafter, rounds)
+        best = judged.draft or best
+    timings = dict(judged.timings)
+    timings["draft"] = timings.get("draft", 0.0) + drafted
+    return {
+        **row,
+        **_row(best, judged, case, gold, offered=bool(drafting.drafts), refusing=refusing),
+        "seconds": sum(timings.values()),
+        "timings": timings,
+        **_model((*drafting.calls, *judged.calls), drafting.failure),
+    }
 
 
-def _drafter(asking: Asking, at: Opened) -> Any:
-    """Built as `bunmyaku init` would for a database that nobody has described."""
-    key = f"{asking.drafter} {asking.today.isoformat()}"
-    if key not in at.drafters:
-        at.drafters[key] = drafters.build(
-            asking.drafter,
-            {
-                "catalog": at.catalog,
-                "model": at.model,
-                "values": ValueIndex.of(at.catalog, at.model),
-                "clock": partial(fixed, asking.today),
-            },
-        )
-    return at.drafters[key]
-
-
-def _drafted(drafter: Any, question: str, context: Context, n: int) -> tuple[Drafting, Draft | None]:
+def _drafted(drafter: Drafter, context: Context, n: int) -> tuple[Drafting, Draft | None]:
     if isinstance(drafter, BestEffort):
-        return drafter.best_effort(question, context, n)
-    drafting: Drafting = drafter.draft(question, context, n)
+        return drafter.best_effort(context.question, context, n)
+    drafting = drafter.draft(context.question, context, n)
     drafts = [*drafting.drafts, *(choice.draft for choice in drafting.choices)]
     return drafting, next(iter(drafts), None)
 
@@ -147,12 +132,12 @@ def _declined(drafting: Drafting, best: Draft | None, refusing: bool) -> dict[st
 def _row(
     best: Draft, judged: Judged, case: Case, gold: tuple[Gold, ...], *, offered: bool, refusing: bool
 ) -> dict[str, Any]:
-    correct = not offered if refusing else judged.correct
+    answered = offered and judged.status in ("correct", "wrong")
     row: dict[str, Any] = {
         "sql": best.sql,
         "status": judged.status,
-        "correct": correct,
-        "answered": offered,
+        "correct": not answered if refusing else judged.correct,
+        "answered": answered,
         "confidence": best.confidence,
     }
     if gold and case.columns == "subset":
@@ -162,3 +147,15 @@ def _row(
     if judged.reason:
         row["reason"] = judged.reason
     return row
+
+
+def _model(calls: Sequence[ModelCall], failure: str) -> dict[str, Any]:
+    """What a chat model took, and why it could not be used; nothing where none was."""
+    if not calls and not failure:
+        return {}
+    found: dict[str, Any] = {
+        "calls": len(calls),
+        "input_tokens": sum(call.input_tokens for call in calls),
+        "output_tokens": sum(call.output_tokens for call in calls),
+    }
+    return {**found, "model_failure": failure} if failure else found

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from time import perf_counter
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from evals.cases import Case
 from evals.comparing import is_ordered
 from evals.drafting.opened import Opened, grid
-from retrieval.types import Principal
+from retrieval.types import Context, Principal
+from text2sql.attempting import Attempted, Engine, attempt
 from text2sql.errors import QueryTimeout, WarehouseError
 from text2sql.guard import SqlGuard
 from text2sql.same_rows import Grid, same_rows
-from text2sql.types import Limits
+from text2sql.types import Draft, Drafter, Drafting, Limits, ModelCall
 
 Status = Literal["correct", "wrong", "declined", "refused", "failed", "timeout"]
 CALLER = Principal("eval")
+_GUARD = SqlGuard()
 _SLACK = 1_000
 """Rows fetched beyond the longest gold: enough to see that there are more."""
 
@@ -38,6 +39,8 @@ class Judged:
     exact: bool = False
     reason: str = ""
     timings: dict[str, float] = field(default_factory=dict)
+    draft: Draft | None = None
+    calls: tuple[ModelCall, ...] = ()
 
     @property
     def correct(self) -> bool:
@@ -64,39 +67,52 @@ def gold_of(case: Case, at: Opened, seconds: float) -> tuple[Gold, ...]:
 
 
 def judge(sql: str, case: Case, gold: tuple[Gold, ...], at: Opened, seconds: float) -> Judged:
-    """Put one draft through guard, plan check and engine, and compare. Without gold (a question that the database
-    cannot answer), whatever runs is `wrong`."""
-    timings: dict[str, float] = {}
-    started = perf_counter()
-    verdict = SqlGuard().check(sql, at.catalog, CALLER)
-    timings["guard"] = perf_counter() - started
-    if not verdict.allowed:
-        return Judged("refused", reason=verdict.violations[0].code, timings=timings)
-    # Whole results, up to a bound that a vote can still compare.
-    most = max(50_000, *(g.rows.height + _SLACK for g in gold)) if gold else 50_000
-    try:
-        started = perf_counter()
-        at.warehouse.explain(verdict.sql, verdict.parameters)
-        timings["explain"] = perf_counter() - started
-        started = perf_counter()
-        result = at.warehouse.run(verdict.sql, Limits(rows=most, seconds=seconds), verdict.parameters)
-        timings["run"] = perf_counter() - started
-    except QueryTimeout as error:
-        return Judged("timeout", reason=error.what, timings=timings)
-    except WarehouseError as error:
-        return Judged("failed", reason=error.what, timings=timings)
-    if result.truncated:
-        return Judged("wrong", reason="too_many_rows", timings=timings)
-    return compared(grid(result), case, gold, timings)
+    """One text through guard, plan check and engine, and compared; see `tried`."""
+    draft = Draft(sql, "person", 1.0)
+    context = Context(case.question, CALLER, case.language, (), 0, 0)
+    return tried(Drafting(drafts=(draft,)), context, case, gold, at, seconds)
 
 
-def compared(
-    rows: Grid, case: Case, gold: tuple[Gold, ...], timings: dict[str, float] | None = None
+def tried(
+    drafting: Drafting,
+    context: Context,
+    case: Case,
+    gold: tuple[Gold, ...],
+    at: Opened,
+    seconds: float,
+    drafter: Drafter | None = None,
+    rounds: int = 1,
 ) -> Judged:
+    """Walk the house's own loop (guard, plan check, run, revise where `drafter` can) and compare what comes of it.
+
+    Without gold (a question that the database cannot answer), whatever runs is `wrong`.
+    """
+    # Whole results, up to a bound that a vote can still compare.
+    most = max([50_000, *(g.rows.height + _SLACK for g in gold)])
+    engine = Engine(at.warehouse, _GUARD, None, Limits(rows=most, seconds=seconds), at.catalog)
+    done = attempt(case.question, context, drafting, CALLER, engine, drafter=drafter, rounds=rounds)
+    found = _outcome(done, case, gold)
+    return replace(found, timings=dict(done.seconds), draft=done.chosen, calls=done.calls)
+
+
+def _outcome(done: Attempted, case: Case, gold: tuple[Gold, ...]) -> Judged:
+    if done.result is not None:
+        if done.result.truncated:
+            return Judged("wrong", reason="too_many_rows")
+        return compared(grid(done.result), case, gold)
+    if done.verdict is None:
+        return Judged("declined")
+    if not done.verdict.allowed:
+        return Judged("refused", reason=done.verdict.violations[0].code)
+    error = done.attempts[-1].error
+    return Judged("timeout" if error.startswith(QueryTimeout.__name__) else "failed", reason=error)
+
+
+def compared(rows: Grid, case: Case, gold: tuple[Gold, ...]) -> Judged:
     """A result against the gold."""
     exact = any(same_rows(g.rows, rows, ordered=g.ordered) for g in gold)
     right = exact or any(same_rows(g.rows, rows, ordered=g.ordered, columns=case.columns) for g in gold)
-    return Judged("correct" if right else "wrong", rows, exact, timings=timings or {})
+    return Judged("correct" if right else "wrong", rows, exact)
 
 
 def would_be_right(sql: str, case: Case, gold: tuple[Gold, ...], at: Opened, seconds: float) -> bool:

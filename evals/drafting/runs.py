@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
+from app.settings import ModelSettings
 from evals.cases import Case
 from evals.drafting.asking import Asking, ask
 from evals.drafting.opened import close_all
@@ -34,7 +35,7 @@ from evals.suites.databases import Suite
 from retrieval.types import system_clock
 
 T = TypeVar("T")
-_PACKAGES = ("evals", "text2sql", "retrieval")
+_PACKAGES = ("evals", "app", "text2sql", "retrieval", "prompts")
 """What a row depends on: a run is not resumed with other code."""
 
 
@@ -49,6 +50,7 @@ class Options:
     seconds: float = 10.0
     today: datetime | None = None
     limit: int | None = None
+    model: ModelSettings | None = None
 
     def said(self, suite: Suite) -> dict[str, Any]:
         """For the report: everything that a figure depends on."""
@@ -85,11 +87,16 @@ def run_drafter(suite: Suite, name: str, options: Options, outputs: Outputs) -> 
     if options.wrong_db and len(names) < 2:
         raise EvalError("There is no other database to ask", where=suite.name, todo="Leave out --wrong-db.")
     said = {**options.said(suite), "drafter": name}
+    if options.model is not None:  # without the folder of a recording
+        provider, _, rest = options.model.name.partition(":")
+        said["model"] = f"{provider}:{Path(rest).name if provider == 'replay' else rest}"
     data = fingerprint(suite.files, suite.root)
 
     def work(at: Mapping[str, Place]) -> Callable[[Case], Row]:
         today = options.today or system_clock()
-        return partial(ask, Asking(at, today, name, options.seconds, options.wrong_db, options.vote))
+        return partial(
+            ask, Asking(at, today, name, options.model, options.seconds, options.wrong_db, options.vote)
+        )
 
     with places(suite, names, options.instance) as at:
         rows = _run(suite.cases, work(at), _Case(), options, outputs, [data, said])
