@@ -38,7 +38,7 @@ def test_no_file_of_app_has_the_name_of_a_package(package: str) -> None:
     assert list((ROOT / "app").rglob(f"{package}.py")) == []
 
 
-@pytest.mark.parametrize("lock", ["main.txt", "dev.txt", "weights.txt"])
+@pytest.mark.parametrize("lock", ["main.txt", "dev.txt", "weights.txt", "peers.txt", "peers.alone.txt"])
 def test_locks_hold_hashes_and_no_hosts(lock: str) -> None:
     text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
     assert "://" not in text

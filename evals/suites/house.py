@@ -1,8 +1,8 @@
 """Our own suites: questions with what a right answer holds, as YAML (`cases:`) or JSON Lines (a case a line).
 
 cases:
-  - id: loss-ratio-2025
-    question: What was the loss ratio in fiscal year 2025?
+  - id: revenue-2025
+    question: What was the revenue in fiscal year 2025?
     user: ana                       # who asks; the home's default user where none is named
     sql: SELECT …                   # or result, documents, facts, must_decline, must_withhold; several may be combined
     tags: [figures]
