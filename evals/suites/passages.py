@@ -14,6 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 import retrieval
 from evals.errors import EvalError, SuiteError
@@ -81,14 +86,29 @@ def spread(items: list[Query], limit: int | None) -> tuple[Query, ...]:
 
 @contextmanager
 def fresh(dsn: str | None = None) -> Iterator[Database]:
-    """An empty, migrated database that goes afterwards, on an embedded server in a temporary home without `dsn`."""
-    with tempfile.TemporaryDirectory(prefix="bunmyaku-eval-") as scratch:
-        database = open_database(Path(scratch), dsn, name=f"eval_{Path(scratch).name[-8:].lower()}")
+    """An empty, migrated database that goes afterwards, on an embedded server in a temporary home without `dsn`.
+
+    With `dsn` it is made beside the database that it names, which is not touched. Raises `StoreUnavailable`.
+    """
+    with tempfile.TemporaryDirectory(prefix="bunmyaku-eval-", ignore_cleanup_errors=True) as scratch:
+        name = f"bunmyaku_eval_{uuid4().hex[:12]}"
+        database = open_database(Path(scratch), _beside(dsn, name) if dsn else None, name=name)
         try:
             migrate(database, "retrieval", Path(retrieval.__path__[0]) / "migrations")
             yield database
         finally:
             database.close()
+            if dsn:
+                with psycopg.connect(_beside(dsn, "postgres"), autocommit=True) as connection:
+                    connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _beside(dsn: str, name: str) -> str:
+    """The same server, another database."""
+    try:
+        return make_conninfo(dsn, dbname=name)
+    except psycopg.ProgrammingError as error:
+        raise EvalError("The DSN cannot be read", where="--dsn", todo=str(error).strip()) from error
 
 
 def fill(database: Database, model: EmbeddingModel, passages: Passages) -> PgVectorStore:
