@@ -47,7 +47,6 @@ from text2sql.warehouses import is_server
 CONFIG = "config.yaml"
 _OVERRIDES = {
     "EMBEDDINGS": "embeddings",
-    "MODEL": "model",
     "USER": "default_user",
     "WAREHOUSE": "warehouse",
 }

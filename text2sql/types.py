@@ -274,7 +274,7 @@ class ModelCall:
     prompt_version: str
     input_tokens: int = 0
     output_tokens: int = 0
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
     failure: str = ""
 
 
