@@ -205,7 +205,7 @@ def timed(database: Database, questions: list[str], path: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_dropped_index_is_seen_by_the_time_it_takes(database: Database, tmp_path: Path) -> None:
-    questions = filled(database, 40_000)
+    questions = filled(database, 10_000)
     with database.connection() as connection:
         connection.execute("ANALYZE retrieval.lexical")
     baseline = timed(database, questions, tmp_path / "baseline.json")
