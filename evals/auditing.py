@@ -35,7 +35,7 @@ from evals.comparing import is_ordered
 from evals.drafting.opened import Opened, opened
 from evals.drafting.places import Place
 from evals.mutants import mutants
-from evals.order_free import changing, settled_both_ways
+from evals.order_free import changing, settled_both_ways, ungrouped_both_ways
 from retrieval.language import fold
 from text2sql.errors import QueryTimeout, WarehouseError
 from text2sql.same_rows import Grid, same_rows
@@ -138,6 +138,10 @@ def _unsettled(item: Audited, at: Opened, wanted: Grid) -> list[dict[str, str]]:
         if is_ordered(sql, case.dialect) and not same_rows(results[0], results[1], ordered=True):
             return [_finding("ties", "equal rows are listed in any order")]
     if item.place.engine == "sqlite":
+        either = ungrouped_both_ways(sql, case.dialect)
+        ends = [_rows(at, text, item.seconds) for text in either] if either else []
+        if len(ends) == 2 and ends[0] is not None and ends[1] is not None and not same_rows(ends[0], ends[1]):
+            return [_finding("order_sensitive", "a column beside aggregates is not grouped: any row's value")]
         backwards = _backwards(item.place, sql, len(wanted.columns), item.seconds)
         if backwards is not None and not same_rows(wanted, backwards):
             return [_finding("order_sensitive", "other rows when tables are read backwards")]

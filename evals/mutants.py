@@ -59,9 +59,9 @@ def mutants(sql: str, dialect: str, most: int = MOST) -> list[Mutant]:
     found: list[Mutant] = []
     for number, node in enumerate(tree.walk()):
         for kind, change in _changes(node):
-            copy = tree.copy()
-            change(_nth(copy, number))
-            text = copy.sql(dialect)
+            held = exp.Tuple(expressions=[tree.copy()])  # so that the outermost node can be replaced as well
+            change(_nth(held.expressions[0], number))
+            text = held.expressions[0].sql(dialect)
             if text not in known:
                 known.add(text)
                 found.append(Mutant(kind, text))
@@ -106,7 +106,7 @@ def _selections(node: exp.Expr) -> Iterator[Change]:
     elif isinstance(node, exp.Count) and isinstance(node.this, exp.Column):
         yield "add_distinct", lambda it: it.set("this", exp.Distinct(expressions=[it.this.copy()]))
     elif isinstance(node, exp.Ordered):
-        yield "flip_order", lambda it: it.set("desc", not it.args.get("desc"))
+        yield "flip_order", _turn
     elif isinstance(node, exp.Join) and not node.args.get("side") and node.args.get("on"):
         yield "left_join", lambda it: it.set("side", "LEFT")
         yield "drop_join_condition", lambda it: it.set("on", exp.true())
@@ -133,6 +133,12 @@ def _numbers(node: exp.Expr) -> Iterator[Change]:
 
 def _compare(other: type[exp.Binary], node: Any) -> None:
     node.replace(other(this=node.left.copy(), expression=node.right.copy()))
+
+
+def _turn(node: Any) -> None:
+    """The other direction, with NULL on the other side as engines have it."""
+    node.set("desc", not node.args.get("desc"))
+    node.set("nulls_first", not node.args.get("nulls_first"))
 
 
 def _without_key(at: int, node: Any) -> None:

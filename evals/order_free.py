@@ -65,11 +65,42 @@ def settled_both_ways(sql: str, dialect: str, width: int) -> tuple[str, str] | N
         tree = parse_one(sql, read=dialect)
     except (SqlglotError, RecursionError):
         return None
-    up, down = _broken(tree.copy(), width, desc=False), _broken(tree.copy(), width, desc=True)
+    up, down = (_broken(tree.copy(), width, dialect, way) for way in ("ASC", "DESC"))
     return (up.sql(dialect), down.sql(dialect)) if up != tree else None
 
 
-def _broken(tree: exp.Expr, width: int, *, desc: bool) -> exp.Expr:
+def ungrouped_both_ways(sql: str, dialect: str) -> tuple[str, str] | None:
+    """The statement with the least, and with the greatest value of each column that is selected beside aggregates
+    without being grouped (SQLite takes any row's); None where there is none.
+
+    With exactly one MIN or MAX, SQLite takes the row that it is from: that is settled.
+    """
+    try:
+        tree = parse_one(sql, read=dialect)
+    except (SqlglotError, RecursionError):
+        return None
+    least, greatest = _extreme(tree.copy(), exp.Min), _extreme(tree.copy(), exp.Max)
+    return (least.sql(dialect), greatest.sql(dialect)) if least != tree else None
+
+
+def _extreme(tree: exp.Expr, kind: type[exp.Func]) -> exp.Expr:
+    for select in list(tree.find_all(exp.Select)):
+        aggregates = [found for each in select.selects for found in each.find_all(exp.AggFunc)]
+        group = select.args.get("group")
+        if not (aggregates or group) or [type(a) for a in aggregates] in ([exp.Min], [exp.Max]):
+            continue
+        grouped = {key.name.casefold() for key in (group.expressions if group else ())}
+        places = {key.name for key in (group.expressions if group else ()) if isinstance(key, exp.Literal)}
+        for at, each in enumerate(select.selects, 1):
+            column = each.unalias()
+            if not isinstance(column, exp.Column) or column.is_star or str(at) in places:
+                continue
+            if not {column.name.casefold(), each.alias_or_name.casefold()} & grouped:
+                column.replace(kind(this=column.copy()))
+    return tree
+
+
+def _broken(tree: exp.Expr, width: int, dialect: str, way: str) -> exp.Expr:
     for query in list(tree.find_all(exp.Query)):
         if isinstance(query, exp.Subquery):
             continue
@@ -77,7 +108,9 @@ def _broken(tree: exp.Expr, width: int, *, desc: bool) -> exp.Expr:
         if not query.args.get("limit") and not (outermost and query.args.get("order")):
             continue
         columns = width if outermost else _width(query)
-        ties = [exp.Ordered(this=exp.Literal.number(at), desc=desc) for at in range(1, columns + 1)]
+        # Read by the dialect, which knows where its NULLs stand.
+        text = "SELECT 1 ORDER BY " + ", ".join(f"{at} {way}" for at in range(1, max(columns, 1) + 1))
+        ties = parse_one(text, read=dialect).args["order"].expressions if columns else []
         order = query.args.get("order")
         query.set("order", exp.Order(expressions=[*(order.expressions if order else []), *ties]))
     return tree
