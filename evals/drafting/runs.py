@@ -87,7 +87,8 @@ def run_drafter(suite: Suite, name: str, options: Options, outputs: Outputs) -> 
     if options.wrong_db and len(names) < 2:
         raise EvalError("There is no other database to ask", where=suite.name, todo="Leave out --wrong-db.")
     said = {**options.said(suite), "drafter": name}
-    if options.model is not None:  # without the folder of a recording
+    if options.model is not None:
+        said |= {"rounds": options.model.rounds, "tokens": options.model.tokens}
         provider, _, rest = options.model.name.partition(":")
         said["model"] = f"{provider}:{Path(rest).name if provider == 'replay' else rest}"
     data = fingerprint(suite.files, suite.root)
@@ -109,11 +110,15 @@ def run_predictions(suite: Suite, files: Sequence[Path], options: Options, outpu
     systems = read_predictions(files, suite.cases, sampled=options.limit is not None)
     if options.vote and len(systems) < 2:
         raise EvalError("A vote takes at least two files of predictions", where="--vote")
-    said = {**options.said(suite), "drafter": "replay", "predictions": [each.name for each in systems]}
-    data = fingerprint([*suite.files, *(each.path for each in systems)], suite.root)
+    said = {**options.said(suite), "drafter": "replay"}
+    data = fingerprint(suite.files, suite.root)
+    # Not of the data: systems are what is compared, on the same data.
+    replayed = fingerprint([each.path for each in systems], suite.root)
     with places(suite, {case.db for case in suite.cases}, options.instance) as at:
         work = partial(replay, Replaying(at, options.seconds, options.vote))
-        rows = _run(together(suite.cases, systems), work, _Replayed(), options, outputs, [data, said])
+        rows = _run(
+            together(suite.cases, systems), work, _Replayed(), options, outputs, [data, said, replayed]
+        )
     rows = settled(suite.cases, rows)
     split = {each.name: rows_of(each.name, rows) for each in systems}
     found = {each.name: system_figures(each, split[each.name]) for each in systems}
@@ -124,7 +129,8 @@ def run_predictions(suite: Suite, files: Sequence[Path], options: Options, outpu
             outputs.out, outputs.timings, suite, said, data, found[systems[0].name], split[systems[0].name]
         )
         return
-    summary: dict[str, Any] = {key: found[systems[0].name][key] for key in ("n", "coverage", "left_out")}
+    summary: dict[str, Any] = {"predictions": replayed}
+    summary |= {key: found[systems[0].name][key] for key in ("n", "coverage", "left_out")}
     summary["systems"] = {name: _short(each) for name, each in found.items()}
     if options.vote:
         votes = rows_of("vote", rows)
@@ -217,7 +223,15 @@ def _write_each(
     for name, rows in split.items():
         safe = name.replace("/", "_")
         timings = folder / f"{safe}.timings.json" if outputs.timings else None
-        _write(folder / f"{safe}.json", timings, suite, {**said, "system": name}, data, found[name], rows)
+        _write(
+            folder / f"{safe}.json",
+            timings,
+            suite,
+            {**said, "vote": name == "vote"},
+            data,
+            {"system": name, **found[name]},
+            rows,
+        )
 
 
 def _short(found: Mapping[str, Any]) -> dict[str, Any]:

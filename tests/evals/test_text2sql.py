@@ -190,7 +190,8 @@ def test_many_systems_and_their_vote(folder: Path, run: Run, tmp_path: Path) -> 
     ]  # fmt: skip
     one = json.loads((tmp_path / "each" / "bad.json").read_text(encoding="utf-8"))
     assert one["execution_accuracy"] == scores["bad"]
-    assert one["options"]["system"] == "bad"
+    assert one["system"] == "bad"
+    assert one["fingerprint"] == report["fingerprint"]
     # A folder stands for the files in it.
     again = run(folder, "--predictions", tmp_path / "p", out="again.json")
     assert {name: found["execution_accuracy"] for name, found in again["systems"].items()} == scores
