@@ -46,7 +46,7 @@ CODES = (
     "ambiguous", "duplicate", "constant", "mutants", "unparsed",
 )  # fmt: skip
 MUTANT_SECONDS = 2.0
-ALTERNATIVES = 8
+ALTERNATIVES = 16
 """Alternatives that are run, of those that a set spells out."""
 _ROWS_TO_MUTATE = 20_000
 _MARKS = re.compile(r"[\s?.!,;:。、？！]+")
@@ -149,14 +149,22 @@ def _unsettled(item: Audited, at: Opened, wanted: Grid) -> list[dict[str, str]]:
 
 
 def _alternatives(item: Audited, at: Opened, wanted: Grid) -> list[dict[str, str]]:
-    """Alternatives may show more or fewer columns, never other rows."""
+    """Alternatives may show other columns of the same rows: each must share its columns with one that agrees."""
+    left: list[tuple[str, Grid]] = []
     for sql in item.case.gold[1 : 1 + ALTERNATIVES]:
         other = _rows(at, sql, item.seconds)
         if other is None:
             return [_finding("alternatives", f"does not run: {sql[:200]}")]
-        if not same_rows(wanted, other, columns="subset") and not same_rows(other, wanted, columns="subset"):
-            return [_finding("alternatives", f"other rows: {sql[:200]}")]
-    return []
+        left.append((sql, other))
+    agreed = [wanted]
+    while joined := [each for each in left if any(_related(each[1], known) for known in agreed)]:
+        agreed += [grid for _, grid in joined]
+        left = [each for each in left if each not in joined]
+    return [_finding("alternatives", f"other rows: {left[0][0][:200]}")] if left else []
+
+
+def _related(one: Grid, other: Grid) -> bool:
+    return same_rows(one, other, columns="subset") or same_rows(other, one, columns="subset")
 
 
 def _constant(item: Audited, wanted: Grid) -> list[dict[str, str]]:

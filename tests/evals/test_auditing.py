@@ -128,6 +128,16 @@ def test_questions_without_gold_to_run_are_left_out_and_counted(tmp_path: Path) 
     assert report["coverage"] == 0.25
 
 
+def test_alternatives_may_show_other_columns_of_the_same_rows(tmp_path: Path) -> None:
+    others = ["SELECT city FROM stores", "SELECT name, city FROM stores"]
+    row = question("columns", "SELECT name FROM stores", gold_sql_alternatives=others, columns="subset")
+    report = audit(shop_set(tmp_path / "set", [row]), tmp_path / "out.json", "--instances", "0")
+    assert "alternatives" not in codes(report)["columns"]
+    row["gold_sql_alternatives"] = ["SELECT city FROM stores WHERE city <> 'Oslo'"]
+    report = audit(shop_set(tmp_path / "two", [row]), tmp_path / "out.json", "--instances", "0")
+    assert "alternatives" in codes(report)["columns"]
+
+
 def test_a_set_with_nothing_to_audit_is_said(tmp_path: Path) -> None:
     folder = shop_set(tmp_path / "set", [question("makes", "DROP TABLE sales")])
     with pytest.raises(SuiteError, match="No question"):
