@@ -135,12 +135,16 @@ def _source(passage: Passage) -> str:
 
 
 def _tells(text: str, material: Material) -> bool:
-    """Whether the text holds any figure, or any value of the rows."""
-    bare = fold(_MARKER.sub("", text))
-    if any(char.isdigit() for char in bare):
+    """Whether the text holds a value of the rows: a figure, or a text as it stands there.
+
+    The dates of a period are figures too, but of the query: a text of nothing else tells nothing of the rows.
+    """
+    bare = _MARKER.sub("", text)
+    if len(unsupported(bare, rows=material.rows)) < len(unsupported(bare)):
         return True
     values = (value for row in material.rows for value in row.values())
-    return any(isinstance(value, str) and value.strip() and fold(value) in bare for value in values)
+    folded = fold(bare)
+    return any(isinstance(value, str) and value.strip() and fold(value) in folded for value in values)
 
 
 def _claims(text: str, marker: int) -> str:

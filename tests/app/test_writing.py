@@ -136,6 +136,13 @@ def test_figures_of_the_query_may_be_repeated_and_those_of_a_reading_prove_nothi
     assert said_by(Draft("not sql (", "model", 0.7), None, "sqlite") == ()
 
 
+def test_a_period_alone_tells_nothing_of_the_rows() -> None:
+    said = ("2024-04-01", "2025-03-31")
+    assert look("From 2024-04-01 to 2025-03-31, highest first.", rows=ROWS, said=said)[1] == "says_nothing"
+    assert look("From 2024-04-01 to 2025-03-31 South is first.", rows=ROWS, said=said)[1] == ""
+    assert look("None at all.", rows=({"n": None},))[1] == "says_nothing"
+
+
 def test_rows_are_capped_and_the_note_says_so() -> None:
     table = pa.table({"n": list(range(500)), "day": [date(2026, 1, 1)] * 500, "note": ["long " * 100] * 500})
     rows, note = rows_for(ResultSet(table, 0.1, truncated=True))
