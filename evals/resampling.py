@@ -177,16 +177,19 @@ class _Renewal:
         return high + 1
 
     def _fresh_text(self, value: str, used: set[Any], room: int | None) -> str:
-        """Digits for digits; other text with a number behind it, inside the room; dates and the like stay."""
+        """Digits for digits; other text with a number in its midst, inside the room; dates and the like stay.
+
+        In its midst: what looks for the old text anywhere inside must not find the new one.
+        """
         if value.isdigit():
             drawn = (f"{self._random.randrange(10 ** len(value)):0{len(value)}d}" for _ in range(20))
             return next((said for said in drawn if said not in used), value)
         if _NUMERIC.fullmatch(value):
             return value
+        half = len(value) // 2 or 1
         for n in range(2, len(used) + 3):
-            said = f"{value} {n}"
-            if room is not None and len(said) > room:
-                said = f"{value[: max(0, room - len(str(n)))]}{n}"
+            over = max(0, len(value) + len(str(n)) - room) if room is not None else 0
+            said = f"{value[:half]}{n}{value[half + over :]}"
             if said not in used and (room is None or len(said) <= room):
                 return said
         return value

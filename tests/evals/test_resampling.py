@@ -12,6 +12,7 @@ from evals.drafting.places import places
 from evals.resampling import resample
 from evals.suites.databases import load
 from tests.evals import sets
+from text2sql.ddl import catalog_from_ddl
 from text2sql.types import Catalog
 from text2sql.warehouses import open_warehouse
 
@@ -52,6 +53,25 @@ def test_every_value_that_a_question_may_name_is_still_there(bakery: tuple[Catal
             assert {row[position] for row in rows} <= {row[position] for row in made[name]}, (name, position)
 
 
+def test_a_new_name_does_not_hold_an_old_one(bakery: tuple[Catalog, Stored]) -> None:
+    catalog, stored = bakery
+    names = {row[1] for row in stored["branch"]}
+    new = [row[1] for row in resample(catalog, stored, 1)["branch"] if row[1] not in names]
+    assert new
+    assert not [name for name in new for old in names if old in name]
+
+
+def test_a_new_name_fits_where_the_column_says_how_long_it_may_be() -> None:
+    ddl = "CREATE TABLE t (id INTEGER PRIMARY KEY, code VARCHAR(4) UNIQUE);"
+    catalog = catalog_from_ddl(ddl, "postgres")
+    name = catalog.tables[0].qualified
+    rows = [(i, f"AB{i:02d}"[:4]) for i in range(40)]
+    made = resample(catalog, {name: rows}, 1)[name]
+    assert len(made) > 40
+    assert max(len(row[1]) for row in made) <= 4
+    assert len({row[1] for row in made}) == len(made)
+
+
 def test_what_was_one_to_one_by_accident_is_not_any_more(bakery: tuple[Catalog, Stored]) -> None:
     catalog, stored = bakery
     pairs = {(row[1], row[2]) for row in stored["baker"]}
@@ -70,10 +90,6 @@ def test_an_instance_is_the_same_every_time_and_each_is_another(bakery: tuple[Ca
 
 def test_columns_that_determine_each_other_stay_together() -> None:
     path_rows = [(i, f"c{i % 3}", f"Country {i % 3}", i % 5) for i in range(60)]
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, code TEXT, country TEXT, n INTEGER)")
-    from text2sql.ddl import catalog_from_ddl
-
     catalog = catalog_from_ddl(
         "CREATE TABLE t (id INTEGER PRIMARY KEY, code TEXT, country TEXT, n INTEGER);", "sqlite"
     )
