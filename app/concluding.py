@@ -28,7 +28,7 @@ def conclude(
     assert walk.route is not None  # noqa: S101 - decided before the end
     model = side.model if side else SemanticModel()
     language = walk.found.language
-    told = compose(walk, _described(walk, model))
+    told = compose(walk, _described(walk, model), _narrowed(walk, model, language))
     queried = _queried(walk, model)
     walk.timings["total"] = perf_counter() - started
     return AnswerRecord(
@@ -103,6 +103,17 @@ def _described(walk: Walk, model: SemanticModel) -> str:
     if walk.result is None or walk.chosen is None:
         return ""
     return describe_result(walk.question, walk.chosen, walk.result, model, walk.found.language)
+
+
+def _narrowed(walk: Walk, model: SemanticModel, language: Language) -> tuple[str, ...]:
+    """What people call the tables that a row policy narrowed for this asker."""
+    names = []
+    for qualified in walk.verdict.row_rules if walk.verdict else ():
+        bare = qualified.rpartition(".")[2].casefold()
+        entity = next((e for e in model.tables if e.physical.rpartition(".")[2].casefold() == bare), None)
+        label = (entity.label.ja if language == "ja" else entity.label.en) if entity else ""
+        names.append(label or qualified)
+    return tuple(dict.fromkeys(names))
 
 
 def _queried(walk: Walk, model: SemanticModel) -> dict[str, Any]:

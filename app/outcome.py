@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+
 from app.messages import finding_text, join, text
 from app.record import Outcome
 from app.walk import Walk
 from retrieval.types import Citation
+from text2sql.types import ResultSet
 
 REASONS = {"too_expensive": "too_expensive", "QueryTimeout": "timeout", "QueryCancelled": "cancelled"}
 """What stopped a query -> the sentence that says so; anything else is the engine's refusal."""
@@ -27,13 +31,22 @@ class Told:
     worded_by: str = "rules"
 
 
-def compose(walk: Walk, described: str) -> Told:
+def compose(walk: Walk, described: str, narrowed: tuple[str, ...] = ()) -> Told:
     """The outcome of a walk; `described` is the sentence about its rows.
 
-    Every path ends in a sentence; none ends in silence.
+    `narrowed` names the tables of which the query saw only the asker's rows: a figure over a part must not read
+    as one over all. Every path ends in a sentence; none ends in silence.
     """
     told = _worded(_told(walk, described), walk)
     language = walk.found.language
+    if narrowed and walk.result is not None and told.outcome in ("answered", "no_rows"):
+        empty = found_nothing(walk.result, _ran(walk))
+        said = text(
+            f"outcome.{'nothing_of_yours' if empty else 'of_yours'}",
+            language,
+            tables=join(narrowed, language),
+        )
+        told = replace(told, text=f"{told.text} {said}" if language == "en" else f"{told.text}{said}")
     if walk.failure:
         reason = text(f"model.{walk.failure}", language)
         told = replace(told, text=f"{text('model.failed', language, reason=reason)}\n\n{told.text}")
@@ -101,7 +114,7 @@ def _with_documents(told: Told, walk: Walk) -> Told:
 def _queried(walk: Walk, described: str) -> Told:
     if walk.result is not None:
         confidence = walk.chosen.confidence if walk.chosen else 0.0
-        if walk.result.table.num_rows == 0:
+        if found_nothing(walk.result, _ran(walk)):
             return Told("no_rows", text("outcome.no_rows", walk.found.language), confidence=confidence)
         return Told("answered", described, confidence=confidence)
     if walk.verdict is not None and walk.verdict.withheld:
@@ -115,6 +128,23 @@ def _queried(walk: Walk, described: str) -> Told:
     last = walk.attempts[-1].error.partition(":")[0] if walk.attempts else ""
     reason = text(f"reason.{REASONS.get(last, 'engine')}", walk.found.language)
     return Told("failed", text("outcome.failed", walk.found.language, reason=reason))
+
+
+def found_nothing(result: ResultSet, sql: str) -> bool:
+    """Whether there are no rows, or only the one of nulls that totals over no rows give."""
+    table = result.table
+    if table.num_rows != 1 or not all(column.null_count for column in table.columns):
+        return bool(table.num_rows == 0)
+    try:
+        tree = parse_one(sql)
+    except SqlglotError:
+        return False
+    selected = tree.expressions if isinstance(tree, exp.Select) else []
+    return bool(selected) and all(each.find(exp.AggFunc) is not None for each in selected)
+
+
+def _ran(walk: Walk) -> str:
+    return walk.chosen.sql if walk.chosen else ""
 
 
 def _withheld(walk: Walk) -> Told:

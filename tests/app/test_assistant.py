@@ -162,6 +162,30 @@ def test_no_rows_is_its_own_outcome(made: Made) -> None:
     assert made.ask("SELECT amount FROM sale WHERE amount > 1000").outcome == "no_rows"
 
 
+def test_a_total_over_nothing_is_no_rows_and_an_empty_cell_is_an_answer(made: Made) -> None:
+    total = made.ask("SELECT sum(amount) AS total, max(amount) AS most FROM sale WHERE amount > 1000")
+    assert total.outcome == "no_rows"
+    assert made.ask("SELECT count(*) AS n FROM sale WHERE amount > 1000").outcome == "answered"
+    assert made.ask("SELECT nullif(amount, amount) AS a FROM sale WHERE id = 1").outcome == "answered"
+
+
+def test_a_figure_over_the_rows_one_may_see_does_not_read_as_one_over_all(made: Made) -> None:
+    part = "Only the rows of sale that you may see are in it."
+    none = "Only the rows of sale that you may see were searched; there may be others."
+    assert part in made.ask("SELECT sum(amount) AS total FROM sale", who=SAM).text
+    assert part not in made.ask("SELECT sum(amount) AS total FROM sale", who=ANA).text
+    for nothing in (
+        "SELECT amount FROM sale WHERE region = 'South'",
+        "SELECT sum(amount) AS s FROM sale WHERE id = 9",
+    ):
+        record = made.ask(nothing, who=SAM)
+        assert record.outcome == "no_rows"
+        assert none in record.text
+    assert (
+        "閲覧できる行だけ" in made.ask("SELECT sum(amount) AS 合計 FROM sale", who=SAM, question="合計").text
+    )
+
+
 def test_nothing_drafted_and_nothing_found_is_declined_with_the_reason(made: Made) -> None:
     made.drafter = FixedDrafter()
     made.drafter.drafting = Drafting(decline=Decline(("amount",), ("what a flurb is",), ("total amount",)))
