@@ -13,6 +13,7 @@ from evals.auditing import CODES, VERSION, Audited, among_others, audit
 from evals.drafting.opened import close_all
 from evals.drafting.places import Place, places
 from evals.errors import SuiteError
+from evals.paths import journal_of
 from evals.progress import Progress
 from evals.report import fingerprint, latency, write
 from evals.runner import run
@@ -46,6 +47,10 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     cases = [case for case in suite.cases if case.gold and not case.unscored]
     if not cases:
         raise SuiteError("No question of the set has gold that can be run", where=str(folder))
+    options = {
+        "engine": suite.engine, "instances": instances, "mutants": mutate, "seconds_a_query": seconds, "limit": limit
+    }  # fmt: skip
+    known = fingerprint(suite.files, suite.root, options)
     names = {case.db for case in cases}
     with ExitStack() as stack:
         stack.callback(close_all)
@@ -58,19 +63,18 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
             key=lambda item: item.case.id,
             jobs=jobs,
             group=lambda item: item.place.db,
+            journal=journal_of(out),
+            fingerprint=f"{VERSION} {known}",
             progress=stack.enter_context(Progress("audit")),
         )
     among_others([row for row in rows if row["status"] == "ok"])
-    options = {
-        "engine": suite.engine, "instances": instances, "mutants": mutate, "seconds_a_query": seconds, "limit": limit
-    }  # fmt: skip
     summary = {
         "suite": f"audit/{suite.name}",
         "n": len(rows),
         "version": VERSION,
         "coverage": sum(row["status"] == "ok" for row in rows) / len(suite.cases),
         "options": options,
-        "fingerprint": fingerprint(suite.files, suite.root, options),
+        "fingerprint": known,
         "unscored": len(suite.cases) - len(cases),
         "with_instances": sum(bool(copies.get(case.db)) for case in cases),
         **summarize(rows),

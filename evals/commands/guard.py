@@ -14,6 +14,7 @@ from evals.drafting.places import Place, places
 from evals.drafting.predictions import read_predictions
 from evals.errors import EvalError, SuiteError
 from evals.guarding import VERSION, Statement, judge, summarize
+from evals.paths import journal_of
 from evals.progress import Progress
 from evals.report import fingerprint, write
 from evals.runner import run
@@ -56,6 +57,7 @@ def command(
                 used += [system.path for system in systems]
                 for system in systems:
                     statements += drafts_of(suite, at, system.name, dict(system.sql), explain=explain)
+        known = fingerprint(dict.fromkeys(used), suites[0].root, options)
         progress = stack.enter_context(Progress("guard"))
         rows = run(
             statements,
@@ -63,6 +65,8 @@ def command(
             key=lambda statement: statement.id,
             jobs=jobs,
             group=lambda statement: statement.place.db,
+            journal=journal_of(out),
+            fingerprint=f"{VERSION} {known}",
             progress=progress,
         )
     parts = {suite.engine: summarize([r for r in rows if _of(r, suite.engine)]) for suite in suites}
@@ -72,7 +76,7 @@ def command(
         "version": VERSION,
         "coverage": sum(row["status"] == "ok" for row in rows) / len(rows),
         "options": options,
-        "fingerprint": fingerprint(dict.fromkeys(used), suites[0].root, options),
+        "fingerprint": known,
         "failed": sum(row["status"] != "ok" for row in rows),
         **parts[suites[0].engine],
         "engines": {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ import typer
 from evals.catalogs import catalogs, united
 from evals.errors import SuiteError
 from evals.gold_tables import gold_tables
+from evals.paths import journal_of
 from evals.progress import Progress
 from evals.ranking import averages, complete, recall
 from evals.report import fingerprint, latency, write
@@ -57,18 +59,26 @@ def command(
     ranker.rank("", 1)
     built = time.perf_counter() - started
     names = {table.qualified.casefold() for table in catalog.tables}
-    asked = [item for suite in suites for item in _asked(suite, names)]
-    with Progress("linking") as progress:
-        rows = run(asked, partial(link, ranker), key=lambda item: item.id, progress=progress)
+    asked = _told_apart([item for suite in suites for item in _asked(suite, names)])
     options = {"limit": limit, "embeddings": model.identity if model else "none"}
     files = {path: suite for suite in suites for path in suite.files}
+    known = fingerprint(files, Path(folders[0]).parent, options)
+    with Progress("linking") as progress:
+        rows = run(
+            asked,
+            partial(link, ranker),
+            key=lambda item: item.id,
+            journal=journal_of(out),
+            fingerprint=f"{VERSION} {known}",
+            progress=progress,
+        )
     summary = {
         "suite": "linking/" + "+".join(suite.name for suite in suites),
         "n": len(rows),
         "version": VERSION,
         "coverage": sum(row["status"] != "unscored" for row in rows) / len(rows),
         "options": options,
-        "fingerprint": fingerprint(files, Path(folders[0]).parent, options),
+        "fingerprint": known,
         "tables": len(names),
         "databases": len({table.schema for table in catalog.tables}),
         **_scores(rows),
@@ -111,6 +121,12 @@ def _all(suites: Sequence[Suite]) -> dict[str, Catalog]:
                 raise SuiteError(f"Two sets have a database called {db!r}", where=suite.name)
             found[db] = catalog
     return found
+
+
+def _told_apart(asked: list[Asked]) -> list[Asked]:
+    """Ids that two sets share carry the name of their set."""
+    times = Counter(item.id for item in asked)
+    return [replace(item, id=f"{item.suite}/{item.id}") if times[item.id] > 1 else item for item in asked]
 
 
 def _asked(suite: Suite, names: set[str]) -> list[Asked]:

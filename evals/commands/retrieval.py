@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from evals.paths import journal_of
 from evals.progress import Progress
 from evals.ranking import DEPTH, VERSION, averages, scores
 from evals.report import fingerprint, latency, write
@@ -36,15 +37,22 @@ def command(
     """Index a set into a store of its own, ask every question, report recall, MRR, nDCG and latency."""
     passages = load(folder, limit)
     model = build_embeddings(embeddings)
+    options = {"limit": limit, "embeddings": model.identity}
+    known = fingerprint(passages.files, passages.files[0].parent, options)
     started = time.perf_counter()
     with fresh(dsn) as database, Progress("retrieval") as progress:
         store = fill(database, model, passages)
         filled = time.perf_counter() - started
         search(store, model, SemanticQuery(passages.queries[0].question, CALLER))  # the embedder is loaded
         rows = run(
-            passages.queries, partial(ask, store, model), key=lambda query: query.id, progress=progress
+            passages.queries,
+            partial(ask, store, model),
+            key=lambda query: query.id,
+            journal=journal_of(out),
+            fingerprint=f"{VERSION} {known}",
+            progress=progress,
         )
-    summary = summarize(passages, rows, {"limit": limit, "embeddings": model.identity})
+    summary = summarize(passages, rows, options, known)
     write(out, {**summary, "index_seconds": filled}, rows, timings)
 
 
@@ -65,7 +73,9 @@ def ask(store: PgVectorStore, model: EmbeddingModel, query: Query) -> dict[str, 
     }
 
 
-def summarize(passages: Passages, rows: list[dict[str, Any]], options: dict[str, Any]) -> dict[str, Any]:
+def summarize(
+    passages: Passages, rows: list[dict[str, Any]], options: dict[str, Any], known: str
+) -> dict[str, Any]:
     """The head of the report. A question that failed counts as one that found nothing."""
     for row in rows:
         if row["status"] == "error":
@@ -77,7 +87,7 @@ def summarize(passages: Passages, rows: list[dict[str, Any]], options: dict[str,
         "version": VERSION,
         "coverage": len(scored) / len(rows),
         "options": options,
-        "fingerprint": fingerprint(passages.files, passages.files[0].parent, options),
+        "fingerprint": known,
         "documents": len(passages.chunks),
         "relevant_missing": len(passages.missing),
         "failed": sum(row["status"] == "error" for row in rows),

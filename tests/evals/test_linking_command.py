@@ -79,6 +79,13 @@ def test_other_questions_of_the_first_set(tmp_path: Path) -> None:
     assert {row["id"] for row in report["rows"]} == {"j", "z1", "z2"}
 
 
+def test_ids_that_two_sets_share_are_told_apart(tmp_path: Path) -> None:
+    shop, zoo = two_sets(tmp_path)
+    lines(zoo / "questions.jsonl", [question("s1", "SELECT species FROM animals", "Which species?", "zoo")])
+    report = link(shop, zoo, "--out", tmp_path / "o")
+    assert [row["id"] for row in report["rows"]] == ["shop/questions/s1", "s2", "zoo/questions/s1"]
+
+
 def test_two_databases_of_one_name_cannot_stand_together(tmp_path: Path) -> None:
     shop, _ = two_sets(tmp_path)
     make_sqlite(tmp_path / "more" / "databases" / "shop.sqlite", SHOP)
