@@ -128,7 +128,7 @@ class ModelDrafter:
             prompt_version=said.prompt_version,
             model=said.model,
         )
-        return replace(understood_as(reply, self._catalog, made), calls=(call,))
+        return replace(understood_as(reply, self._catalog, self._material.model, made), calls=(call,))
 
 
 def build(settings: Mapping[str, Any]) -> ModelDrafter:

@@ -11,6 +11,7 @@ from retrieval.tokens import count_tokens
 from retrieval.types import Chunk, Context, Document, DocumentKind, Passage, Piece, Principal
 from tests.text2sql.drafters.conftest import Shop
 from text2sql.drafters.prompting.cards import Cards, metric_card
+from text2sql.drafters.prompting.compiled import metrics_in
 from text2sql.drafters.prompting.dialects import NAMES, NOTES
 from text2sql.drafters.prompting.material import Material
 from text2sql.drafters.prompting.replies import DraftReply, statement, understood_as
@@ -167,7 +168,7 @@ def test_a_query_reply(duck_shop: Shop) -> None:
     reply = read(
         action="query", sql="SELECT COUNT(*) FROM stores ;\n", reading="stores", assumptions=None, x=1
     )
-    [draft] = understood_as(reply, duck_shop.catalog, MADE).drafts
+    [draft] = understood_as(reply, duck_shop.catalog, duck_shop.model, MADE).drafts
     assert (draft.sql, draft.tables, draft.understood) == (
         "SELECT COUNT(*) FROM stores",
         ("main.stores",),
@@ -205,7 +206,7 @@ def test_what_is_no_reply(reply: dict[str, object]) -> None:
 def test_a_clarify_reply_keeps_at_most_four_readings(duck_shop: Shop) -> None:
     choices = [{"label": f"reading {n}", "sql": f"SELECT {n} FROM stores"} for n in range(9)]
     drafting = understood_as(
-        read(action="clarify", question="which?", choices=choices), duck_shop.catalog, MADE
+        read(action="clarify", question="which?", choices=choices), duck_shop.catalog, duck_shop.model, MADE
     )
     assert drafting.clarify == "which?"
     assert [choice.label for choice in drafting.choices] == [f"reading {n}" for n in range(4)]
@@ -215,7 +216,47 @@ def test_a_clarify_reply_keeps_at_most_four_readings(duck_shop: Shop) -> None:
 
 def test_a_decline_reply(duck_shop: Shop) -> None:
     reply = read(action="decline", lacking=["costs", "", "x" * 900], suggestions=["a", "b", "c", "d"])
-    decline = understood_as(reply, duck_shop.catalog, MADE).decline
+    decline = understood_as(reply, duck_shop.catalog, duck_shop.model, MADE).decline
     assert decline is not None
     assert decline.lacking == ("costs", "x" * 500)
     assert decline.suggestions == ("a", "b", "c")
+
+
+# -- metrics found in a query --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sql", "metrics"),
+    [
+        ("SELECT SUM(amount) FROM sales", ("revenue",)),
+        (
+            "SELECT st.region, sum(x.AMOUNT) FROM sales x JOIN stores st ON st.id = x.store_id GROUP BY 1",
+            ("revenue",),
+        ),
+        ("SELECT SUM(amount) FROM sales WHERE channel = 'web' AND quantity > 1", ("web_revenue",)),
+        ("SELECT SUM(amount) FROM sales WHERE channel = 'shop'", ("revenue",)),
+        ("SELECT SUM(amount) / SUM(quantity) FROM sales", ("unit_price", "revenue", "units")),
+        ("SELECT SUM(amount), SUM(quantity) FROM sales", ("revenue", "units")),
+        ("SELECT SUM(amount) FROM returns", ("refunds",)),
+        ("SELECT AVG(amount) FROM sales", ()),
+        ("SELECT SUM(amount + 1) FROM sales", ()),
+        ("SELECT SUM(amount) FROM elsewhere", ()),
+        ("SELECT (", ()),
+    ],
+)
+def test_metrics_are_found_in_the_query_itself(duck_shop: Shop, sql: str, metrics: tuple[str, ...]) -> None:
+    assert metrics_in(sql, duck_shop.catalog, duck_shop.model) == metrics
+
+
+def test_rows_of_a_join_are_no_counted_metric() -> None:
+    model = SemanticModel.model_validate(
+        {
+            "tables": [{"name": "t"}, {"name": "u"}],
+            "metrics": [{"name": "n", "table": "t", "agg": "count", "filter": "a > 1 AND b = 2"}],
+        }
+    )
+    columns = (Column("a", "INTEGER", "integer"), Column("b", "INTEGER", "integer"))
+    catalog = Catalog("sqlite", (Table("t", columns), Table("u", (Column("a", "INTEGER", "integer"),))))
+    assert metrics_in("SELECT COUNT(*) FROM t WHERE b = 2 AND t.a > 1", catalog, model) == ("n",)
+    assert metrics_in("SELECT COUNT(*) FROM t WHERE b = 2", catalog, model) == ()
+    assert metrics_in("SELECT COUNT(*) FROM t, u WHERE b = 2 AND t.a > 1", catalog, model) == ()

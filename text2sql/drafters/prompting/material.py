@@ -54,7 +54,7 @@ class Material:
     ) -> None:
         """`model` and `verified` as this caller sees them; `tokens`: the budget for everything retrieved."""
         self._catalog = catalog
-        self._model = model
+        self.model = model
         self._verified = verified.queries
         self._terms = glossary.terms
         self._tokens = tokens
@@ -97,21 +97,21 @@ class Material:
             said = max((len(name) for name in names if name and fold(name) in folded), default=0)
             return said, found.get(metric.name, -len(found) - 1)
 
-        return sorted(self._model.metrics, key=weight, reverse=True)
+        return sorted(self.model.metrics, key=weight, reverse=True)
 
     def _metric_lines(self, metrics: Iterable[Metric]) -> Iterator[str]:
         """A ratio brings its two parts along."""
-        if self._model.tables:
-            month = self._model.fiscal_year_start
+        if self.model.tables:
+            month = self.model.fiscal_year_start
             yield f"The fiscal year starts in month {month}."
         told: set[str] = set()
         for metric in metrics:
             parts = (metric.ratio.numerator, metric.ratio.denominator) if metric.ratio else ()
-            group = [metric, *(part for name in parts if (part := self._model.metric(name)))]
+            group = [metric, *(part for name in parts if (part := self.model.metric(name)))]
             for one in group:
                 if one.name not in told:
                     told.add(one.name)
-                    yield metric_card(one, self._model)
+                    yield metric_card(one, self.model)
 
     # -- words and examples ----------------------------------------------------------------------------------
 

@@ -6,10 +6,13 @@ question back without readings is no reply, and the model is told so.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from text2sql.drafters.prompting.compiled import metrics_in
+from text2sql.semantics import SemanticModel
 from text2sql.types import Catalog, Choice, Decline, Draft, Drafting
 from text2sql.visible_model import tables_of
 
@@ -77,32 +80,29 @@ def statement(sql: str) -> str:
     return sql.strip().rstrip("; \t\r\n")
 
 
-def understood_as(reply: DraftReply, catalog: Catalog, made: Draft) -> Drafting:
+def understood_as(reply: DraftReply, catalog: Catalog, model: SemanticModel, made: Draft) -> Drafting:
     """The reply as a drafting; `made` carries what all its drafts share: drafter, model, prompt, confidence."""
+
+    def drafted(sql: str, reading: tuple[str, ...]) -> Draft:
+        text = statement(sql)
+        return replace(
+            made,
+            sql=text,
+            understood=reading or made.understood,
+            assumptions=reply.assumptions,
+            metrics=metrics_in(text, catalog, model),
+            tables=tables_of(text, catalog) or (),
+        )
+
     if reply.action == "query":
-        return Drafting(drafts=(_draft(reply.sql, reply.reading, reply, catalog, made),))
+        return Drafting(drafts=(drafted(reply.sql, reply.reading),))
     if reply.action == "clarify":
         choices = tuple(
-            Choice(_line(choice.label), _draft(choice.sql, (_line(choice.label),), reply, catalog, made))
+            Choice(_line(choice.label), drafted(choice.sql, (_line(choice.label),)))
             for choice in reply.choices[:MOST_CHOICES]
         )
         return Drafting(choices=choices, clarify=_line(reply.question))
     return Drafting(decline=Decline(reply.reading, reply.lacking, reply.suggestions[:3]))
-
-
-def _draft(sql: str, reading: tuple[str, ...], reply: DraftReply, catalog: Catalog, made: Draft) -> Draft:
-    text = statement(sql)
-    return Draft(
-        sql=text,
-        origin=made.origin,
-        confidence=made.confidence,
-        understood=reading or made.understood,
-        assumptions=reply.assumptions,
-        tables=tables_of(text, catalog) or (),
-        drafter=made.drafter,
-        prompt_version=made.prompt_version,
-        model=made.model,
-    )
 
 
 def _line(text: str) -> str:
