@@ -51,7 +51,8 @@ def figures(rows: Sequence[Row]) -> dict[str, Any]:
     if answers:
         found |= _answering(answers)
     if refusals:
-        found |= _refusing(refusals)
+        # `answered` is of the questions with an answer where there are any, else of these.
+        found = _refusing(refusals) | found
     found["statuses"] = dict(sorted(Counter(row["status"] for row in scored).items()))
     return found | latency([row.get("seconds") for row in scored])
 
@@ -78,9 +79,8 @@ def _answering(rows: list[Row]) -> dict[str, Any]:
 
 def _refusing(rows: list[Row]) -> dict[str, Any]:
     given = [row for row in rows if row["answered"]]
-    found = share("declined", len(rows) - len(given), len(rows))
-    if len(given) < len(rows) or given:
-        found |= share("wrongly_answered", len(given), len(rows))
+    found = share("answered", len(given), len(rows)) | share("declined", len(rows) - len(given), len(rows))
+    found |= share("wrongly_answered", len(given), len(rows))
     found["wrongly_answered_cases"] = [row["id"] for row in given]
     return found
 
