@@ -35,7 +35,7 @@ def build(name: str, settings: Mapping[str, Any]) -> Warehouse:
 def open_warehouse(url: str | Path, *, cache: Path | None = None, memory: int | None = None) -> Warehouse:
     """Open `postgresql://…`, `duckdb:///path`, `sqlite:///path`, a database file, or a folder of CSV and Parquet files.
 
-    `cache` is a folder where loaded files may be kept between starts (only for folders); `memory` is in bytes.
+    `cache` is a folder where loaded files and the catalogues of files may be kept between starts; `memory` is in bytes.
     Raises `WarehouseUnavailable` when it is missing, locked or not a database, saying what to do. Of a URL no message shows the password.
     """
     settings: dict[str, Any] = {} if memory is None else {"memory": memory}

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from text2sql.errors import QueryCancelled, QueryTimeout, WarehouseError
 from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
+from text2sql.warehouses._catalog_cache import CatalogCache
 
 StopReason = Literal["timeout", "cancel", "close"]
 _AGAIN = 0.05
@@ -73,6 +74,8 @@ class SharedWarehouse(ABC):
 
     def __init__(self, where: str, *, memory: int, ceiling: Limits, infer_keys: bool) -> None:
         self.where = where
+        self.kept: CatalogCache | None = None
+        """Where the catalogue is kept between starts; None: nowhere."""
         self._memory = memory
         self._ceiling = ceiling
         self._infer_keys = infer_keys
@@ -99,6 +102,10 @@ class SharedWarehouse(ABC):
     @abstractmethod
     def _close(self) -> None: ...
 
+    def _mark(self) -> str | None:
+        """What the source looks like now; None where no kept catalogue can be trusted to be that of it."""
+        return None
+
     def _reopen(self) -> None:
         """Follow a source that changed on disk; called before the catalogue is read again."""
         return
@@ -108,7 +115,9 @@ class SharedWarehouse(ABC):
         self._check_open()
         with self._catalog_lock:
             if self._catalog is None:
-                self._catalog = self._read_catalog()
+                mark = self._mark() if self.kept else None
+                found = self.kept.load(mark) if self.kept and mark else None
+                self._catalog = found or self._read_anew(mark)
             return self._catalog
 
     def refresh(self) -> Catalog:
@@ -116,8 +125,14 @@ class SharedWarehouse(ABC):
         self._check_open()
         with self._catalog_lock:
             self._reopen()
-            self._catalog = self._read_catalog()
+            self._catalog = self._read_anew(self._mark() if self.kept else None)
             return self._catalog
+
+    def _read_anew(self, mark: str | None) -> Catalog:
+        catalog = self._read_catalog()
+        if self.kept and mark and self._mark() == mark:  # else it was changed while we read
+            self.kept.keep(mark, catalog)
+        return catalog
 
     def explain(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Estimate:
         """Plan without running: the engine's own proof that the text is valid. Raises `WarehouseError`."""

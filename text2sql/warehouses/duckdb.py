@@ -18,6 +18,7 @@ import pyarrow as pa
 from text2sql.errors import WarehouseError, WarehouseUnavailable
 from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
 from text2sql.warehouses._arrow import plain, take
+from text2sql.warehouses._catalog_cache import CatalogCache, stamp
 from text2sql.warehouses._duckdb_catalog import read_catalog
 from text2sql.warehouses._duckdb_plan import estimate
 from text2sql.warehouses._shared import CEILING, MEMORY, Run, SharedWarehouse, capped, options, without_values
@@ -69,6 +70,9 @@ class DuckDbWarehouse(SharedWarehouse):
 
     def _read_catalog(self) -> Catalog:
         return read_catalog(self.query, infer=self._infer_keys)
+
+    def _mark(self) -> str | None:
+        return stamp(self.path, (".wal",))
 
     def _reopen(self) -> None:
         if self.path.is_file() and _stamp(self.path) == self._opened:
@@ -166,5 +170,8 @@ def _unavailable(error: duckdb.Error, where: str) -> WarehouseUnavailable:
 
 
 def build(settings: Mapping[str, Any]) -> DuckDbWarehouse:
-    """From settings `path` and, optionally, `memory` (bytes)."""
-    return DuckDbWarehouse(Path(settings["path"]), **options(settings))
+    """From settings `path` and, optionally, `memory` (bytes), `cache` (a folder for the catalogue)."""
+    opened = DuckDbWarehouse(Path(settings["path"]), **options(settings))
+    if settings.get("cache"):
+        opened.kept = CatalogCache(Path(settings["cache"]), opened.path)
+    return opened

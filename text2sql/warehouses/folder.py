@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from text2sql.errors import WarehouseUnavailable
+from text2sql.warehouses._catalog_cache import CatalogCache
 from text2sql.warehouses._loading import PARQUET, TEXT, files_of, load
 from text2sql.warehouses._shared import MEMORY, options
 from text2sql.warehouses.duckdb import DuckDbWarehouse
@@ -111,4 +112,9 @@ def _key(files: list[Path]) -> str:
 def build(settings: Mapping[str, Any]) -> FolderWarehouse:
     """From settings `path` (a folder, or one file of it) and, optionally, `cache` (a folder) and `memory`."""
     cache = settings.get("cache")
-    return FolderWarehouse(Path(settings["path"]), cache=Path(cache) if cache else None, **options(settings))
+    opened = FolderWarehouse(
+        Path(settings["path"]), cache=Path(cache) if cache else None, **options(settings)
+    )
+    if cache:
+        opened.kept = CatalogCache(Path(cache), opened.folder)
+    return opened

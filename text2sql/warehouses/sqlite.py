@@ -20,6 +20,7 @@ from text2sql.errors import WarehouseError, WarehouseUnavailable
 from text2sql.profiling import quoted
 from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
 from text2sql.warehouses._arrow import from_rows, size_of
+from text2sql.warehouses._catalog_cache import CatalogCache, stamp
 from text2sql.warehouses._shared import CEILING, MEMORY, Run, SharedWarehouse, capped, options, without_values
 from text2sql.warehouses._sqlite_catalog import read_catalog
 from text2sql.warehouses._sqlite_plan import estimate
@@ -105,6 +106,9 @@ class SqliteWarehouse(SharedWarehouse):
                     self._idle.append(connection)
             if not keep:
                 connection.close()
+
+    def _mark(self) -> str | None:
+        return stamp(self.path, ("-wal", "-journal"))
 
     def _read_catalog(self) -> Catalog:
         with closing(self._connect()) as connection:
@@ -220,5 +224,8 @@ def _fetch(cursor: sqlite3.Cursor, limits: Limits) -> tuple[list[tuple[Any, ...]
 
 
 def build(settings: Mapping[str, Any]) -> SqliteWarehouse:
-    """From settings `path` and, optionally, `memory` (bytes)."""
-    return SqliteWarehouse(Path(settings["path"]), **options(settings))
+    """From settings `path` and, optionally, `memory` (bytes), `cache` (a folder for the catalogue)."""
+    opened = SqliteWarehouse(Path(settings["path"]), **options(settings))
+    if settings.get("cache"):
+        opened.kept = CatalogCache(Path(settings["cache"]), opened.path)
+    return opened
