@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic
 
+from prompts._cleaning import readable, readable_in
 from prompts._failures import failed
 from prompts._streaming import gather
 from prompts.errors import ModelFailed
@@ -30,7 +31,10 @@ _QUOTED = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole reply. Tokens are what the provider counted, 0 where it does not tell; `seconds` include retries."""
+    """A whole reply. Tokens are what the provider counted, 0 where it does not tell; `seconds` include retries.
+
+    `text` holds no control characters but tabs and line feeds.
+    """
 
     text: str
     input_tokens: int
@@ -67,10 +71,11 @@ def call(
                 raise
             sleep(pause)
             continue
-        if not gathered.text.strip():
+        text = readable(gathered.text)
+        if not text.strip():
             raise failed("nonsense", "The model replied with nothing", where)
         return Reply(
-            gathered.text,
+            text,
             gathered.input_tokens,
             gathered.output_tokens,
             perf_counter() - began,
@@ -176,10 +181,9 @@ def _objects(text: str) -> list[dict[str, Any]]:
             break
         try:
             found, end = decoder.raw_decode(text, at)
-        except (json.JSONDecodeError, RecursionError):
+            objects.append(readable_in(found))
+        except (ValueError, RecursionError):  # no JSON, or a number of thousands of digits, or too deep
             end = at + 1
-        else:
-            objects.append(found)
         at = text.find("{", end)
     return objects
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from time import perf_counter
@@ -278,3 +279,30 @@ def test_a_stream_that_never_lets_the_reader_wait_ends_at_the_deadline() -> None
     began = perf_counter()
     assert failure(Endless(messages=iter(())), seconds=0.3).kind == "timeout"
     assert perf_counter() - began < 1.3
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("All \x1b[31mred\x1b[0m and \x1b]0;owned\x07gone\x9b2J", "All red and gone2J"),
+        ("one\r\ntwo\rthree\tfour", "one\ntwo\nthree\tfour"),
+        ("a\x00b\ud800c", "abc".replace("c", "\ufffdc")),
+        ("\ud83d\ude00", "😀"),
+        ("safe \u202egnp.exe", "safe gnp.exe"),
+        ("三百四十二 👩‍👩‍👧 é", "三百四十二 👩‍👩‍👧 é"),
+    ],
+)
+def test_nothing_that_steers_a_terminal_or_cannot_be_stored_is_left(said: str, text: str) -> None:
+    spoken = GenericFakeChatModel(messages=iter([AIMessage(said)]))
+    assert call(spoken, PROMPT, seconds=5).text == text
+    drafted = json.dumps({"action": "query", "sql": said})
+    found, _ = call_json(GenericFakeChatModel(messages=iter([AIMessage(drafted)])), PROMPT, Form, seconds=5)
+    assert found.sql == text
+
+
+@pytest.mark.parametrize("value", ["1" * 5_000, "[" * 100_000, '{"a":' * 50_000])
+def test_json_that_cannot_be_read_is_nonsense(model: Any, model_server: ModelServer, value: str) -> None:
+    model_server.otherwise('{"action": "query", "sql": "x", "n": ' + value + "}")
+    with pytest.raises(ModelFailed) as raised:
+        call_json(model, PROMPT, Form, seconds=20)
+    assert raised.value.kind == "nonsense"
