@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -26,6 +27,8 @@ _MOST = 5_000
 _LOOK = 2_000
 """Rows looked at to see which columns determine each other."""
 _LENGTH = re.compile(r"char\w*(?: varying)?\s*\((\d+)\)", re.IGNORECASE)
+_HIGHEST = (2**15 - 1, 2**31 - 1, 2**63 - 1)
+"""What columns of whole numbers hold at most: a new number stays inside the narrowest that holds the old ones."""
 _NUMERIC = re.compile(r"[\d\s.,:/+-]*")
 
 
@@ -104,6 +107,7 @@ class _Renewal:
         self._key_payload = sorted(held - referring)
         self._distinct = {p for p in self._payload if self._is_distinct(p)}
         lengths = [_LENGTH.search(column.type) for column in table.columns]
+        self._spans: dict[int, tuple[int, int, int]] = {}
         self._longest = [int(found.group(1)) if found else None for found in lengths]
 
     def renew(self) -> None:
@@ -118,9 +122,11 @@ class _Renewal:
 
     def _grow(self, original: list[Row], blocks: list[tuple[int, ...]]) -> None:
         share = self._random.uniform(*_SHARE)
+        added = min(_MOST, max(1, round(len(original) * share)))
         taken = [{tuple(row[p] for p in key) for row in self._rows} for key in self._unique]
         used = {p: {row[p] for row in self._rows} for p in (*self._distinct, *self._key_payload)}
-        for _ in range(min(_MOST, max(1, round(len(original) * share)))):
+        self._spans = {p: _span(values, added) for p, values in used.items()}
+        for _ in range(added):
             for _attempt in range(20):
                 row = self._new_row(original, blocks, used)
                 marks = [tuple(row[p] for p in key) for key in self._unique]
@@ -160,21 +166,17 @@ class _Renewal:
     def _fresh(self, position: int, value: Any, used: set[Any]) -> Any:
         """A value like this one that no row has; the same where there is no way to make one."""
         if isinstance(value, int) and not isinstance(value, bool):
-            return self._fresh_number(used)
+            return self._fresh_number(position, value, used)
         if isinstance(value, float):
             return round(value * self._random.uniform(0.8, 1.25), 3)
         if isinstance(value, str):
             return self._fresh_text(value, used, self._longest[position])
         return value
 
-    def _fresh_number(self, used: set[Any]) -> int:
-        numbers = [v for v in used if isinstance(v, int)]
-        low, high = min(numbers), max(numbers)
-        for _ in range(20):
-            candidate = self._random.randint(low, high + max(10, (high - low) // 4))
-            if candidate not in used:
-                return candidate
-        return high + 1
+    def _fresh_number(self, position: int, value: int, used: set[Any]) -> int:
+        low, high, top = self._spans[position]
+        drawn = (self._random.randint(low, top) for _ in range(20))
+        return next((n for n in chain(drawn, range(high + 1, top + 1)) if n not in used), value)
 
     def _fresh_text(self, value: str, used: set[Any], room: int | None) -> str:
         """Digits for digits; other text with a number in its midst, inside the room; dates and the like stay.
@@ -197,6 +199,14 @@ class _Renewal:
     def _is_distinct(self, position: int) -> bool:
         values = [row[position] for row in self._rows]
         return len(set(map(repr, values))) == len(values)
+
+
+def _span(values: set[Any], added: int) -> tuple[int, int, int]:
+    """The lowest and highest whole number there is, and up to where new ones go: inside the column's range."""
+    numbers = [v for v in values if isinstance(v, int)] or [0]
+    low, high = min(numbers), max(numbers)
+    bound = next((most for most in _HIGHEST if high <= most), high)
+    return low, high, min(bound, high + max(10, (high - low) // 4, 2 * added))
 
 
 def _blocks(rows: list[Row], positions: Sequence[int]) -> list[tuple[int, ...]]:

@@ -92,7 +92,7 @@ def _copies(suite: Suite, names: set[str], instances: int) -> Iterator[dict[str,
         for group in groups if instances else []:
             try:
                 made = [stack.enter_context(places(suite, group, number + 1)) for number in range(instances)]
-            except (BunmyakuError, OverflowError):
+            except BunmyakuError:
                 continue
             found |= {db: tuple(each[db] for each in made) for db in group}
         yield found

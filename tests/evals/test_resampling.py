@@ -111,3 +111,28 @@ def test_a_copy_is_made_and_the_set_is_left_alone(tmp_path: Path) -> None:
             assert connection.execute("SELECT count(*) FROM book").fetchone()[0] > 3
     assert before == {path: path.read_bytes() for path in (tmp_path / "set" / "databases").iterdir()}
     assert not Path(at["bakery"].url).exists()
+
+
+WIDE = """
+CREATE TABLE counter (id INTEGER PRIMARY KEY, small SMALLINT, label TEXT);
+"""
+
+
+def test_new_keys_stay_inside_the_range_of_their_column() -> None:
+    """A range that is looked up anew with every key grows with every key, beyond what any column holds."""
+    catalog = catalog_from_ddl(WIDE, "postgres")
+    (name,) = (table.qualified for table in catalog.tables)
+    stored = {name: [(number, 30_000 + number, f"name {number}") for number in range(1, 2_001)]}
+    made = resample(catalog, stored, 1)[name]
+    assert len(made) > 2_200
+    assert len({row[0] for row in made}) == len(made)
+    assert max(row[0] for row in made) < 2**15
+    assert max(row[1] for row in made) < 2**15
+
+
+def test_a_key_that_fills_its_column_gets_no_new_rows() -> None:
+    catalog = catalog_from_ddl(WIDE, "postgres")
+    (name,) = (table.qualified for table in catalog.tables)
+    stored = {name: [(2**63 - 1 - number, 1, "x") for number in range(3)]}
+    made = resample(catalog, stored, 1)[name]
+    assert sorted(row[0] for row in made) == sorted(row[0] for row in stored[name])
