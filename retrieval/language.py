@@ -56,6 +56,8 @@ def fold(text: str) -> str:
 
     NFKC (width, ligatures, ㈱), case, katakana as hiragana, runs of white space as one space, ends stripped.
     """
+    if text.isascii():  # most values of a warehouse, at a fifth of the time
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", text).casefold()
     # Case folding can undo the composed form ("İ"), and folding twice must change nothing.
     folded = unicodedata.normalize("NFKC", folded).translate(_TO_HIRAGANA)

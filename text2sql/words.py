@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from retrieval.language import HIRAGANA, KANJI, KATAKANA, fold
@@ -56,10 +57,16 @@ def tokenize(text: str) -> list[Token]:
     tokens = []
     for match in _TOKEN.finditer(text):
         kind: TokenKind = match.lastgroup  # type: ignore[assignment]  # the groups are named like the kinds
-        folded = fold(match.group())
-        stem = singular(folded) if kind == "word" else folded.replace(",", "")
+        folded, stem = _stemmed(match.group(), kind == "word")
         tokens.append(Token(folded, stem, match.start(), match.end(), kind))
     return tokens
+
+
+@lru_cache(maxsize=65_536)
+def _stemmed(text: str, word: bool) -> tuple[str, str]:
+    """A token's folded text and its stem; the same few words make up most values and names."""
+    folded = fold(text)
+    return folded, singular(folded) if word else folded.replace(",", "")
 
 
 def stems(text: str) -> tuple[str, ...]:

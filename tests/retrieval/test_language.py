@@ -71,3 +71,9 @@ def test_fold_keeps_apart_what_differs() -> None:
 @given(st.text())
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_the_short_way_for_ascii_gives_what_the_long_way_gives(text: str) -> None:
+    # One character beyond ASCII sends the text the long way round.
+    assert fold(text + " é") == f"{fold(text)} é".strip()
