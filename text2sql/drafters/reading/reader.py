@@ -32,9 +32,12 @@ _LIMITS = (
     (re.compile(r"(?:上位|トップ|ベスト|TOP)\s?(\d{1,4})(?:件|名(?!前)|人|位|社|つ|個)?", re.IGNORECASE), "desc"),
     (re.compile(r"(?:下位|ワースト|BOTTOM)\s?(\d{1,4})(?:件|名(?!前)|人|位|社|つ|個)?", re.IGNORECASE), "asc"),
     (re.compile(r"(?:先頭|最初の?)(\d{1,4})(?:件|行|レコード)"), "head"),
+    (re.compile(r"(\d{1,4})(?:つ|個|件|人|名|社|か所|カ所|ヶ所|位)(?:を|だけ|のみ|ほど)?(?=挙げ|あげ|列挙|教え)"), "head"),
     (re.compile(r"(\d{1,4})(?:件|行)(?:だけ|のみ|ほど|を|ずつ)?(?=表示|抽出|出力|取得|示|見せ|列挙)"), "head"),
 )  # fmt: skip
 _DEFINITION = re.compile(r"\bwhat (?:do|does|did)\b.*\bmeans?\b", re.IGNORECASE)
+_AS_OF = re.compile(r"(?:[年月日末]|年度|期)(?:時点|現在)")
+"""A state on a day that is over: periods only say when something happened."""
 _FIRST_AND_LAST = re.compile(r"\bfirst(?: name)?(?: and |, )last name(s?)\b", re.IGNORECASE)
 _HAVING = ("have", "has", "had", "having")
 _PHRASE_COSTS = {"verb": 2.2, "filler": 2.2}
@@ -68,7 +71,7 @@ class Reader:
         heard = _said_again(tidied(_cover(tokens, pieces, text), text), text)
         items = _spoken(heard)
         merged = list(_merge_unknown(items, text))
-        if match := _DEFINITION.search(text):
+        if match := _DEFINITION.search(text) or _AS_OF.search(text):
             merged.append(Item("!", match.start(), match.end(), match.group(), role="unsupported"))
         return Reading(text, language, tuple(merged), _verbs(heard))
 
