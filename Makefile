@@ -29,10 +29,10 @@ ui: .venv/main.stamp  ## serve the chat
 	$(BIN)/bunmyaku ui
 
 test: .venv/dev.stamp chromium lint  ## install, check and test (what CI runs)
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 test-all: .venv/dev.stamp chromium lint  ## the same and everything that takes long
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or not slow"
 
 lint: .venv/dev.stamp  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
