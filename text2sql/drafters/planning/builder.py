@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from text2sql.drafters.planning.comparing import compared
+from text2sql.drafters.planning.counting import counted
 from text2sql.drafters.planning.filters import FilterBuilder
 from text2sql.drafters.planning.measures import atoms
 from text2sql.drafters.planning.ordering import Ordering
@@ -85,6 +86,7 @@ class Builder:
             all_columns=all_columns,
             grouped=parts.grouped,
         )
+        plan = counted(plan, self.names, self.notes, self.sketch.reading.text)
         return compared(self._ordering.ranked(plan), self.sketch, self.today, self.notes)
 
     def _parts(self) -> _Parts:

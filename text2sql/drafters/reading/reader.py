@@ -17,6 +17,7 @@ from text2sql.drafters.reading.lexicon import lexicon
 from text2sql.drafters.reading.numbers import Number, find_numbers
 from text2sql.drafters.reading.periods import PeriodSpan, Today, find_periods
 from text2sql.drafters.reading.tidying import tidied
+from text2sql.drafters.reading.together import together
 from text2sql.linking import Link, Linker
 from text2sql.values import ValueIndex, ValueMatch
 from text2sql.words import Token, normal, tokenize
@@ -70,7 +71,7 @@ class Reader:
         pieces = self._pieces(text, tokens, today, language)
         heard = _said_again(tidied(_cover(tokens, pieces, text), text), text)
         items = _spoken(heard)
-        merged = list(_merge_unknown(items, text))
+        merged = together(list(_merge_unknown(items, text)), text, self._linker)
         if match := _DEFINITION.search(text) or _AS_OF.search(text):
             merged.append(Item("!", match.start(), match.end(), match.group(), role="unsupported"))
         return Reading(text, language, tuple(merged), _verbs(heard))
