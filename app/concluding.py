@@ -95,6 +95,7 @@ def material_of(walk: Walk, side: Warehousing | None) -> Material | None:
         note=note,
         definitions=tuple(f"{name}: {words}" for name, words in defined.items() if words),
         reading=(*walk.chosen.understood, *walk.chosen.assumptions),
+        units=tuple(found.unit for name in walk.chosen.metrics if (found := model.metric(name))),
         said=said_by(walk.chosen, walk.verdict, side.warehouse.dialect if side else ""),
     )
 

@@ -3,7 +3,8 @@
 `unsupported(text, passages=…, rows=…)` returns what is found in neither. A number is supported when a source holds
 the same value after rounding to the digits shown (12.3% of a stored 0.1234, 12億 of 1,234,567,890), when it counts
 the rows, or when it is a sum, mean, difference or ratio of values of one column of the rows. Deliberately mechanical:
-it proves that a figure is there, not that it is the right one.
+it proves that a figure is there, not that it is the right one. Numbers in words count (`app.numerals`), and a figure
+with a minus needs one that has it, or a difference.
 """
 
 from __future__ import annotations
@@ -18,20 +19,33 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Any, Literal
 
+from app.numerals import japanese, written
 from retrieval.language import fold
 
 MOST_PAIRS = 200
 """Rows of a column up to which every pair is tried for a difference or ratio; beyond, only first against last."""
 
-_SCALES = {"万": 1e4, "億": 1e8, "兆": 1e12, "千": 1e3}
-_WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.])(?<![A-Za-z0-9]-)(?<!\d,)(?P<sign>[-−▲△]?)[¥$€£]?(?P<digits>\d+(?:,\d{3})*(?:\.\d+)?)"
-    r"(?P<scales>(?:[千万億兆](?:\d+(?:,\d{3})*)?)*)"
+_SCALES = "十百千万億兆"
+_WORDS = {
+    "thousand": 1e3,
+    "million": 1e6,
+    "billion": 1e9,
+    "trillion": 1e12,
+    "k": 1e3,
+    "m": 1e6,
+    "mn": 1e6,
+    "bn": 1e9,
+    "b": 1e9,
+}
+_BODY = (
+    r"(?<!\d,)(?P<sign>[-−▲△]?)[¥$€£]?(?P<digits>\d+(?:,\d{3})*(?:\.\d+)?)(?P<power>[eE][+-]?\d{1,3}(?!\w))?"
+    r"(?P<scales>(?:[十百千万億兆](?:\d+(?:,\d{3})*)?)*)"
     r"(?P<percent>\s?(?:%|percent|パーセント))?"
-    r"(?:\s(?P<word>thousand|million|billion|trillion)\b)?"
+    r"(?:(?P<word>\s(?:thousand|million|billion|trillion)|(?:[kKMmBb]|[Mm]n|[Bb]n))(?![A-Za-z0-9]))?"
 )
-_SCALED = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?)([千万億兆]?)")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.])(?<![A-Za-z0-9]-)" + _BODY)
+# Of an answer, whose dates and codes are looked up by themselves: the end of a range counts too.
+_SAID = re.compile(r"(?<![A-Za-z0-9_])(?<!\d\.)" + _BODY)
 _DATE = re.compile(r"(?<!\d)(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?|年(?:(\d{1,2})月(?:(\d{1,2})日)?)?)")
 _MARKER = re.compile(r"\[\d+\]")
 _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,6}-?\d[A-Za-z0-9]*(?:-[A-Za-z0-9]+)*")
@@ -57,6 +71,8 @@ class _Number:
     start: int
     end: int
     text: str
+    words: bool = False
+    """Written without digits: a name may be written so too."""
 
 
 def unsupported(
@@ -68,7 +84,7 @@ def unsupported(
     missing: list[Unsupported] = []
     bare = _MARKER.sub(lambda match: " " * len(match.group()), flat)
     dates = _dates_in(source) | {part for row in rows for value in row.values() for part in _dates_of(value)}
-    rest = bare
+    rest = _CODE.sub(lambda match: " " * len(match.group()), bare)
     for match in _DATE.finditer(bare):
         said = _date(match)
         if "年" in match.group() or "-" in match.group():
@@ -78,8 +94,8 @@ def unsupported(
     known = _Known(source, rows)
     missing += [
         Unsupported("number", number.text, number.start, number.end)
-        for number in _numbers(rest)
-        if not known.holds(number)
+        for number in (*_numbers(rest, _SAID), *_in_words(rest))
+        if not known.holds(number) and not (number.text in source and number.words)
     ]
     missing += _names(text, source)
     return tuple(sorted(missing, key=lambda item: item.start))
@@ -89,13 +105,15 @@ class _Known:
     """The values of the sources, and what follows from the rows by one step of arithmetic."""
 
     def __init__(self, source: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._said = [number.value for number in _numbers(source)]
+        self._said = [number.value for number in (*_numbers(source), *_in_words(source))]
         self._columns = [values for values in _columns(rows) if values]
         self._cells = [value for values in self._columns for value in values]
         self._count = len(rows)
 
     def holds(self, number: _Number) -> bool:
         plain = [*self._said, *self._cells, float(self._count)] if self._count else self._said
+        if number.value < 0:
+            plain = [value for value in plain if value < 0]
         candidates: Iterable[float] = plain
         if number.percent:
             candidates = [*plain, *(value * 100 for value in plain)]
@@ -129,28 +147,30 @@ def _equal(number: _Number, value: float) -> bool:
     return abs(abs(number.value) - abs(value)) <= allowed
 
 
-def _numbers(text: str) -> Iterator[_Number]:
-    for match in _NUMBER.finditer(text):
-        digits = match["digits"]
-        value, step = _read(digits + match["scales"])
+def _numbers(text: str, pattern: re.Pattern[str] = _NUMBER) -> Iterator[_Number]:
+    for match in pattern.finditer(text):
+        value, step = _read(match["digits"] + match["scales"])
+        factor = float(f"1{match['power'].casefold()}") if match["power"] else 1.0
         if match["word"]:
-            value, step = value * _WORDS[match["word"]], step * _WORDS[match["word"]]
+            factor *= _WORDS[match["word"].strip().casefold()]
+        value, step = value * factor, step * factor
         if match["sign"]:
             value = -value
         span = match.start("digits"), match.end()
         yield _Number(value, step, match["percent"] is not None, *span, text[slice(*span)])
 
 
-def _read(written: str) -> tuple[float, float]:
-    """`12億3,456万` -> (1234560000, 10000): the value and the size of its last digit."""
-    value, step = 0.0, 1.0
-    for digits, scale in _SCALED.findall(written):
-        factor = _SCALES.get(scale, 1.0)
-        decimals = len(digits.partition(".")[2])
-        value += float(digits.replace(",", "")) * factor
-        step = factor / 10**decimals
+def _in_words(text: str) -> Iterator[_Number]:
+    for found in written(text):
+        span = found.start, found.end
+        yield _Number(found.value, found.step, False, *span, text[slice(*span)], words=True)
+
+
+def _read(digits: str) -> tuple[float, float]:
+    """`12億3,456万` -> (1234560000, 20000): the value and how far it may be off, twice."""
+    value, step = japanese(digits)
     # 12億 cut (not rounded) to its largest units is as common as rounded: a whole unit is allowed there.
-    return value, step * (2 if any(scale in written for scale in _SCALES) else 1)
+    return value, step * (2 if any(scale in digits for scale in _SCALES) else 1)
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[float]]:

@@ -37,6 +37,8 @@ class Material:
     """How the question was understood. It may be a model's own words, so a figure in it proves nothing."""
     passages: tuple[Passage, ...] = ()
     facts: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    """Of the metrics that were computed."""
     said: tuple[str, ...] = ()
     """What the query that ran says in figures and dates: an answer may repeat them."""
 

@@ -35,6 +35,12 @@ LONGEST = 4_000
 """Characters of an answer; the prompt asks for a few sentences."""
 _MARKER = re.compile(r"\s*[\[［【](\d{1,3}(?:\s*[,、，]\s*\d{1,3})*)[\]］】]")
 _NUMBER = re.compile(r"\d+")
+_CURRENCIES = {
+    "yen": re.compile(r"[¥円]|\b(?:yen|jpy)\b|_(?:yen|jpy)\b", re.IGNORECASE),
+    "dollars": re.compile(r"\$|ドル|\bdollars?\b|\busd\b|_usd\b", re.IGNORECASE),
+    "euros": re.compile(r"€|ユーロ|\beuros?\b|\beur\b|_eur\b", re.IGNORECASE),
+    "pounds": re.compile(r"£|ポンド|\bgbp\b|_gbp\b", re.IGNORECASE),
+}
 _LINK = re.compile(r"(?:https?://|www\.)[^\s\])）」>\"']+", re.IGNORECASE)
 
 
@@ -102,6 +108,9 @@ def checked(reply: Reply, material: Material) -> tuple[Written, str]:
     found = [item.text for item in unsupported(text, passages=sources, rows=material.rows)]
     known = fold("\n".join([*sources, material.question]))
     found += [link for link in _LINK.findall(text) if fold(link.rstrip(".,。、")) not in known]
+    found += _exchanged(
+        text, "\n".join((known, *material.units, *(material.rows[0] if material.rows else ())))
+    )
     if found:
         listed = ", ".join(dict.fromkeys(found))
         return Written(problem=f"unsupported: {listed}"), "\n".join(dict.fromkeys(found))
@@ -112,6 +121,13 @@ def checked(reply: Reply, material: Material) -> tuple[Written, str]:
         for marker, passage in enumerate(quoted, start=1)
     )
     return Written(text, citations), ""
+
+
+def _exchanged(text: str, known: str) -> list[str]:
+    """Currencies of the text where the material names others only: ¥500 is not $500."""
+    named = {name for name, pattern in _CURRENCIES.items() if pattern.search(known)}
+    said = {name: match[0] for name, pattern in _CURRENCIES.items() if (match := pattern.search(text))}
+    return [word for name, word in said.items() if named and name not in named]
 
 
 def renumbered(text: str) -> tuple[str, list[int]]:

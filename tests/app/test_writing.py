@@ -159,3 +159,22 @@ def test_what_was_quoted_without_a_model_is_among_the_passages() -> None:
     found = passages_for(context("q", *many, budget=100_000), ["k11#0"])
     assert found[0].chunk.id == "k11#0"
     assert 1 < len(found) <= 8
+
+
+@pytest.mark.parametrize(
+    ("text", "material", "problem"),
+    [
+        ("South sold $550.", {"units": ("JPY",)}, "unsupported: $"),
+        ("South sold 550 dollars.", {"definitions": ("revenue: in yen",)}, "unsupported: dollars"),
+        ("South は550ドルです。", {"rows": ({"region": "South", "total_yen": 550},)}, "unsupported: ドル"),
+        ("South sold 550 yen.", {"units": ("JPY",)}, ""),
+        ("South sold $550.", {}, ""),
+    ],
+)
+def test_a_currency_is_not_exchanged(text: str, material: dict[str, object], problem: str) -> None:
+    assert look(text, **{"rows": ROWS, **material})[1] == problem
+
+
+def test_figures_in_words_are_looked_up_too() -> None:
+    assert look("South sold three hundred, well above North.", rows=ROWS)[1] == "unsupported: three hundred"
+    assert look("South sold five hundred and fifty.", rows=ROWS)[1] == ""
