@@ -110,3 +110,14 @@ def test_an_amount_is_never_a_count(desk: Shop, question: str) -> None:
     drafting = desk.ask(question)
     assert not drafting.drafts
     assert drafting.decline is not None
+
+
+def test_a_group_with_nothing_of_the_metric_is_not_shown(desk: Shop) -> None:
+    drafting = desk.ask("order count by status")
+    assert dict(desk.run(drafting.drafts[0].sql)) == {"Open": 2.0, "Cancelled": 1.0}  # type: ignore[arg-type]  # pairs
+
+
+def test_metrics_with_conditions_of_their_own_keep_them(desk: Shop) -> None:
+    drafting = desk.ask("order count and first orders by status")
+    found = {row[0]: row[1:] for row in desk.run(drafting.drafts[0].sql)}
+    assert found == {"Open": (2.0, 1.0), "Cancelled": (1.0, 1.0), "Refused": (0.0, 1.0)}

@@ -133,11 +133,14 @@ class _Aggregate:
     def _single(self, branch: _Branch) -> exp.Select:
         scope, filters = self._scope(branch)
         keys = [self._key(key, branch, scope) for key in self.plan.keys]
-        value = self._values(lambda atom: atom.sql(scope))
+        common = _common_filter(branch) if keys else ""
+        value = self._values(lambda atom: (atom.unfiltered if common else atom).sql(scope))
         columns = [_named(key, name) for key, name in zip(keys, self.key_names, strict=True)]
         measures = [(measure, title(measure, self.names)) for measure in self.plan.measures]
         columns += [_named(value(m), name) for m, name in _unique(measures)]
         query = apply(scope.select(*columns), scope, filters)
+        if common:
+            query = query.where(self.names.expression(common, branch.base, scope.alias(branch.base)))
         grouping = keys + self._grouped(scope)
         if grouping:
             query = query.group_by(*[key.copy() for key in _without_repeats(grouping)])
@@ -252,6 +255,12 @@ class _Aggregate:
                 raise CannotPlan("order_unclear")
             query = query.order_by(_ordered(by.copy(), order, self.names))
         return query.limit(self.plan.limit) if self.plan.limit else query
+
+
+def _common_filter(branch: _Branch) -> str:
+    """The one condition of all the metrics: as a condition on the rows, it shows no group that holds none of them."""
+    found = {atom.metric.filter if atom.metric else "" for atom in branch.atoms}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _ordered(value: exp.Expr, order: Order, names: Names) -> exp.Expr:

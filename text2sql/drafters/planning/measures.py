@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -42,6 +42,11 @@ class Atom:
         if self.measure.agg == "count":
             return f"{dimension}_count"
         return f"{words.get(self.measure.agg, self.measure.agg)}_{dimension}"
+
+    @property
+    def unfiltered(self) -> Atom:
+        """The same without its metric's condition, for rows that meet it already."""
+        return replace(self, metric=self.metric.model_copy(update={"filter": ""})) if self.metric else self
 
     def time(self, names: Names) -> Field | None:
         """The dimension that periods apply to; None where the entity has no time."""
