@@ -103,14 +103,28 @@ class Catalog:
     _index: dict[str, Table] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        alike = set(differing_in_case(self.tables))
         for table in self.tables:
+            if table.qualified in alike:
+                continue
             self._index[table.qualified.casefold()] = table
             if not table.schema or table.schema.casefold() == self.default_schema.casefold():
                 self._index[table.name.casefold()] = table
 
     def table(self, name: str) -> Table | None:
-        """By qualified name, or by bare name within the default schema; case-insensitive; None when absent."""
+        """By qualified name, or by bare name within the default schema; case-insensitive; None when absent.
+
+        Nor is there one where names differ in nothing but case: none of them could be told from the other.
+        """
         return self._index.get(name.casefold())
+
+
+def differing_in_case(tables: Sequence[Table]) -> tuple[str, ...]:
+    """Qualified names that another of these tables has in another case, sorted."""
+    spelled: dict[str, set[str]] = {}
+    for table in tables:
+        spelled.setdefault(table.qualified.casefold(), set()).add(table.qualified)
+    return tuple(sorted(name for names in spelled.values() if len(names) > 1 for name in names))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from text2sql.families import family
 from text2sql.profiling import Budget, Query
-from text2sql.types import Catalog, Column, ForeignKey, Table, TypeFamily
+from text2sql.types import Catalog, Column, ForeignKey, Table, TypeFamily, differing_in_case
 from text2sql.warehouses._catalog import finished
 from text2sql.warehouses._postgres_session import Facts
 
@@ -78,6 +78,8 @@ def read_catalog(query: Query, facts: Facts, schemas: Sequence[str], *, infer: b
     tables = [
         _table(row, columns[row[0]], unique[row[0]], foreign[row[0]]) for row in relations if row[0] in listed
     ]
+    alike = set(differing_in_case(tables))  # policy and semantic model name tables in any case
+    tables = [table for table in tables if table.qualified not in alike]
     return finished(
         "postgres", tables, query, default_schema=facts.schema, default_catalog=facts.database,
         infer=infer, budget=_BUDGET,
