@@ -35,6 +35,8 @@ class Engine:
     """Columns every table has though no catalogue names them."""
     orders_by_output: bool = True
     """Whether ORDER BY finds a result column by its name though it was given no alias."""
+    mixes_conditions: bool = False
+    """Whether a sub-query's condition and those around it are tested in any order, and `OFFSET 0` keeps them apart."""
     renames_tables: bool = True
     """Whether `t AS x(a, b)` is known for tables and sub-queries."""
 
@@ -73,6 +75,7 @@ ENGINES: dict[str, Engine] = {
         default_schema="public",
         exact_quotes=True,
         keys_determine=True,
+        mixes_conditions=True,
     ),
     "redshift": Engine(
         "redshift",

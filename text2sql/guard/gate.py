@@ -168,6 +168,28 @@ def _check_is(node: exp.Expr, allowed: Allowlist) -> None:
         )
 
 
+def _check_like(node: exp.Expr, allowed: Allowlist) -> None:
+    """PostgreSQL fails on a pattern that ends in its escape, but only once a value has matched so far.
+
+    It tries patterns on its statistics already, which hold rows of everyone: the failure would tell of them.
+    """
+    if allowed.dialect not in ("postgres", "redshift"):
+        return
+    pattern, around = node.expression, node.parent
+    escape = around.expression if isinstance(around, exp.Escape) else None
+    if isinstance(pattern, exp.Literal) and (escape is None or isinstance(escape, exp.Literal)):
+        mark = "\\" if escape is None else escape.name
+        if mark and (len(pattern.name) - len(pattern.name.rstrip(mark))) % 2:
+            raise Refused("syntax", f"A pattern cannot end in {mark}, its escape.", node, "LIKE")
+    elif pattern.find(exp.Column) is None and any(
+        isinstance(part, exp.Func)
+        or (isinstance(part, exp.Literal) and "\\" in part.name)
+        or escape is not None
+        for part in pattern.walk()
+    ):
+        raise Refused("syntax", "Write the pattern of LIKE as one text.", node, "LIKE")
+
+
 def _check_select(node: exp.Expr, allowed: Allowlist) -> None:
     del allowed
     if node.args.get("joins") and node.args.get("from_") is None:
@@ -175,6 +197,8 @@ def _check_select(node: exp.Expr, allowed: Allowlist) -> None:
 
 
 _SPECIAL = {
+    "Like": _check_like,
+    "ILike": _check_like,
     "Select": _check_select,
     "Is": _check_is,
     "Alias": _check_alias,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TypeAlias
 
@@ -34,6 +35,9 @@ _YEAR: dict[str, str] = {
     "athena": "CAST(DATE_TRUNC('year', c) AS {type})",
 }
 _YEAR_OF_TEXT = "SUBSTR(c, 1, 4) || '-01-01'"
+_NULL = {"postgres": "CASE WHEN FALSE THEN c END"}
+"""NULL of the column's own type where that may have any name: enums, domains, arrays."""
+_PLAIN_TEXT = re.compile(r"(?i)text|(n?var|bp)?char|character|string|clob")
 _BUCKET = "CAST(FLOOR(c / CAST({n} AS {number})) * {n} AS {type})"
 _BUCKET_SQLITE = "CAST(c AS INTEGER) - ((CAST(c AS INTEGER) % {n} + {n}) % {n})"
 _NUMBER = {
@@ -73,18 +77,24 @@ def placeholder(name: str, dialect: str) -> exp.Placeholder:
 
 def gives_text(mask: MaskKind, column: Column) -> bool:
     """Whether the masked value is text though the column is not."""
-    return mask in ("hash", "partial") and column.family != "text"
+    return mask in ("hash", "partial") and not _plain_text(column)
 
 
-def as_text(column: Column, dialect: str) -> exp.Expr:
-    """The column as text, to stand beside a masked value in one CASE."""
-    return exp.Cast(this=bare(column), to=_parsed(f"CAST(c AS {_TEXT[dialect]})", dialect).args["to"].copy())
+def _plain_text(column: Column) -> bool:
+    """Whether it is text to the engine too, and not an enum, a domain or a UUID that is text to us alone."""
+    return column.family == "text" and (not column.type or _PLAIN_TEXT.match(column.type) is not None)
+
+
+def as_text(value: exp.Expr, dialect: str) -> exp.Expr:
+    """It as text, to stand beside a masked value in one CASE."""
+    return exp.Cast(this=value, to=_parsed(f"CAST(c AS {_TEXT[dialect]})", dialect).args["to"].copy())
 
 
 def _template(column: Column, mask: MaskKind, dialect: str, *, salted: bool) -> str:
     null = "NULL" if dialect == "sqlite" or column.family == "other" else f"CAST(NULL AS {column.type})"
+    null = _NULL.get(dialect, null)
     if isinstance(mask, Bucket):
-        if column.family not in ("integer", "number"):
+        if column.family not in ("integer", "number") or column.type == "money":
             return null
         if dialect == "sqlite":
             return _BUCKET_SQLITE.format(n=mask.bucket)
@@ -97,7 +107,7 @@ def _template(column: Column, mask: MaskKind, dialect: str, *, salted: bool) -> 
         if column.family in ("date", "timestamp") and dialect in _YEAR:
             return _YEAR[dialect].format(type=column.type)
         if dialect == "sqlite" or column.family == "text":
-            return _YEAR_OF_TEXT
+            return _YEAR_OF_TEXT if dialect == "sqlite" or _plain_text(column) else null
     return null
 
 

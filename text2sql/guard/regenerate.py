@@ -31,6 +31,8 @@ def write_out(
 ) -> str:
     """The text to run; `bound`: parameters go with it; `schemas`: names that rewriting may drop. Raises `Refused` with code changed. Uses the tree up."""
     dialect = allowed.dialect
+    if bound and dialect in _PYFORMAT and any("%(policy_" in token.text for token in statement.tokens):
+        raise Refused("placeholder", "Placeholders are bound by the guard alone; write another text.")
     settle(tree, dialect)
     meant = hash(tree)
     text = write(tree, dialect)

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from text2sql.grants import Grant
 from text2sql.guard import masks
+from text2sql.guard.fences import can_fail
 from text2sql.guard.refusal import Refused
 from text2sql.guard.scope import Facts, Scan
 from text2sql.guard.tables import Tables
@@ -31,6 +32,8 @@ class Rewriting:
     masked: dict[str, None] = field(default_factory=dict)
     nulled: list[str] = field(default_factory=list)
     """Masks that the engine cannot compute, given as NULL."""
+    fenced: bool = False
+    """Whether the caller's rows are chosen before anything else is computed on them."""
     _prefixes: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def prefix(self, table: str, grant: int) -> int:
@@ -40,25 +43,29 @@ class Rewriting:
 
 def write_policies(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
     """Write schemas and policies into the tree, in place. Raises `Refused` where that cannot be done faithfully."""
-    done = Rewriting()
+    done = Rewriting(fenced=tables.engine.mixes_conditions and can_fail(tree))
     ctes = {tables.engine.fold(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
     for node in facts.strings:
         node.replace(exp.Literal.string(node.name))
     for scan in facts.scans:
-        _qualify(scan, tables, ctes)
+        _qualify(scan, facts, tables, ctes)
         grants = tables.grants(scan.table)
         if tables.policy is not None and grants is not None and not _whole(scan.table, grants):
             _inject(scan, facts, tables, tables.policy, grants, done)
     return done
 
 
-def _qualify(scan: Scan, tables: Tables, ctes: set[str]) -> None:
+def _qualify(scan: Scan, facts: Facts, tables: Tables, ctes: set[str]) -> None:
     """Name the table as the catalogue does, with its schema, so that nothing else can be meant."""
     node, table = scan.node, scan.table
     engine = tables.engine
     if engine.exact_quotes and engine.fold(node.this) != table.name:
         node.set("this", exp.to_identifier(table.name, quoted=True))
-    if node.args.get("db") is None:
+    given = node.args.get("db")
+    if given is not None and engine.exact_quotes and engine.fold(given) != table.schema:
+        node.set("db", exp.to_identifier(table.schema, quoted=True))
+        _unqualify(scan, facts)
+    if given is None:
         schema = table.schema
         if not schema and tables.fold(table.name) in ctes:
             schema = engine.default_schema
@@ -103,6 +110,8 @@ def _inject(
     rows = _any(conditions)
     if rows is not None:
         inner.set("where", exp.Where(this=rows))
+        if done.fenced:
+            inner.set("offset", exp.Offset(expression=exp.Literal.number(0)))
         done.row_rules[table.qualified] = rows.sql(dialect=dialect)
     alias = node.args.get("alias")
     alias = (
@@ -119,7 +128,7 @@ def _inject(
 
 
 def _unqualify(scan: Scan, facts: Facts) -> None:
-    """`main.sales.amount` becomes `sales.amount`: the derived table has no schema."""
+    """`main.sales.amount` becomes `sales.amount`: a derived table has no schema, another may be spelled otherwise."""
     for column in facts.nodes:
         binding = facts.bindings.get(id(column))
         if binding is not None and binding.source is scan.source and column.args.get("db") is not None:
@@ -145,11 +154,12 @@ def _condition(
         return None
     known: dict[str, Column] = {}
     for name in predicate.columns:
-        found = table.column(name)
-        if found is None:
-            message = f"The policy of {table.name} names a column that is not there; tell its owner."
+        found = [c for c in table.columns if c.name.casefold() == name.casefold()]
+        if len(found) != 1:
+            what = "of which there are several, by case" if found else "that is not there"
+            message = f"The policy of {table.name} names a column {what}; tell its owner."
             raise Refused("policy_broken", message)
-        known[name] = found
+        known[name] = found[0]
     number = done.prefix(table.qualified, index)
     tree = predicate.tree.copy()
     for column in list(tree.find_all(exp.Column)):
@@ -195,11 +205,13 @@ def _projection(
     for kind, condition in ranked:
         shown: exp.Expr
         if kind is None:
-            shown = masks.as_text(column, dialect) if textual else masks.bare(column)
+            shown = masks.bare(column)
         else:
             shown = masks.masked(column, kind, dialect, salted=bool(policy.salt))
             if kind == "hash" and isinstance(shown, exp.Null):
                 done.nulled.append(f"{table.qualified}.{column.name}")
+        if textual and not masks.gives_text(kind, column):
+            shown = masks.as_text(shown, dialect)
         if shown.find(exp.Placeholder) is not None:
             done.parameters[masks.SALT] = policy.salt
         cases.append((condition, shown))
