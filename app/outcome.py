@@ -13,7 +13,12 @@ from app.walk import Walk
 from retrieval.types import Citation
 from text2sql.types import ResultSet
 
-REASONS = {"too_expensive": "too_expensive", "QueryTimeout": "timeout", "QueryCancelled": "cancelled"}
+REASONS = {
+    "too_expensive": "too_expensive",
+    "reads_nothing": "reads_nothing",
+    "QueryTimeout": "timeout",
+    "QueryCancelled": "cancelled",
+}
 """What stopped a query -> the sentence that says so; anything else is the engine's refusal."""
 
 
@@ -31,15 +36,23 @@ class Told:
     worded_by: str = "rules"
 
 
-def compose(walk: Walk, described: str, narrowed: tuple[str, ...] = ()) -> Told:
+def compose(walk: Walk, described: str, narrowed: tuple[str, ...] = (), owners: tuple[str, ...] = ()) -> Told:
     """The outcome of a walk; `described` is the sentence about its rows.
 
     `narrowed` names the tables of which the query saw only the asker's rows: a figure over a part must not read
-    as one over all. Every path ends in a sentence; none ends in silence.
+    as one over all. `owners` are asked for the rest of those that the policy marks discoverable: where nothing was
+    found in them it is said to be withheld, whether or not there is anything. Whether there is would take a
+    second query, and the answer to it would be an oracle. Every path ends in a sentence; none ends in silence.
     """
     told = _worded(_told(walk, described), walk)
     language = walk.found.language
-    if narrowed and walk.result is not None and told.outcome in ("answered", "no_rows"):
+    if narrowed and owners and told.outcome == "no_rows":
+        tables, owner = join(narrowed, language), join(owners, language)
+        said = text("outcome.perhaps_withheld", language, tables=tables, owner=owner)
+        told = replace(
+            told, outcome="withheld", text=told.text.replace(text("outcome.no_rows", language), said)
+        )
+    elif narrowed and walk.result is not None and told.outcome in ("answered", "no_rows"):
         empty = found_nothing(walk.result, _ran(walk))
         said = text(
             f"outcome.{'nothing_of_yours' if empty else 'of_yours'}",
@@ -157,6 +170,8 @@ def _withheld(walk: Walk) -> Told:
 
 def _declined(walk: Walk) -> Told:
     """Withheld when the only thing that matched may not be read; else a decline that says what was lacking."""
+    if walk.route is not None and walk.route.reason == "change":
+        return Told("declined", text("outcome.change", walk.found.language))
     if walk.found.withheld:
         return _withheld(walk)
     decline = walk.drafting.decline

@@ -13,6 +13,7 @@ from time import perf_counter
 
 from retrieval.types import Context, Principal
 from text2sql.errors import QueryCancelled, WarehouseError, WarehouseUnavailable
+from text2sql.from_data import from_data
 from text2sql.policy import Policy
 from text2sql.types import (
     Catalog,
@@ -33,7 +34,11 @@ from text2sql.types import (
 ROUNDS = 3
 """Drafts that are put to the guard before giving up."""
 TOO_EXPENSIVE = "too_expensive"
-_ADVICE = "too expensive: it would read more rows than one query may; narrow the period or read fewer tables"
+READS_NOTHING = "reads_nothing"
+_ADVICE = {
+    TOO_EXPENSIVE: "too expensive: it would read more rows than one query may; narrow the period or read fewer tables",
+    READS_NOTHING: "its rows do not come from the tables: select columns or aggregates of them, or decline",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +216,15 @@ def _try(
         return None
     if final:
         return None
-    return (_ADVICE if tried.error == TOO_EXPENSIVE else tried.error,)
+    return (_ADVICE.get(tried.error, tried.error),)
 
 
 def _run(draft: Draft, verdict: Verdict, engine: Engine) -> tuple[Attempt, ResultSet | None, bool]:
     """Explain, then run. The last is True when another draft would fare no better (stopped, or no warehouse)."""
     estimate = None
+    if draft.origin == "model" and not from_data(draft.sql, engine.warehouse.dialect):
+        # The guard keeps out what may not be read; a figure that was never read is no answer either.
+        return Attempt(draft, verdict, error=READS_NOTHING), None, False
     try:
         estimate = engine.warehouse.explain(verdict.sql, verdict.parameters)
         most = engine.limits.estimated_rows

@@ -411,3 +411,18 @@ def test_the_conversation_reaches_the_model(modelled: Modelled, model_server: Mo
     record = modelled.ask("and in total?", conversation_id="talk")
     assert record.rows == ({"revenue": 660},)
     assert "revenue by region" in prompts(model_server)[2].rpartition('<data name="conversation">')[2]
+
+
+def test_a_figure_of_the_models_own_is_never_told(modelled: Modelled, model_server: ModelServer) -> None:
+    model_server.otherwise(query("SELECT 987654 AS revenue FROM sale LIMIT 1"))
+    record = modelled.ask()
+    assert (record.outcome, record.result) == ("failed", None)
+    assert "987" not in record.text
+    assert "from the data" in record.text
+
+
+def test_a_long_query_is_cut_when_it_is_shown_again(modelled: Modelled, model_server: ModelServer) -> None:
+    long = f"SELECT nothing FROM sale WHERE region IN ({', '.join(['1'] * 15_000)})"
+    model_server.then(query(long), query(long.replace("nothing", "nobody")), decline("too long"))
+    assert modelled.ask().outcome == "declined"
+    assert max(len(asked.text) for asked in model_server.requests) < 30_000

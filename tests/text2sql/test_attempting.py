@@ -214,3 +214,15 @@ def test_problems_name_code_place_and_what_is_near() -> None:
         "unknown_column: There is no x Nearest: y.",
     )
     assert problems_of(Verdict(False)) == ("refused without a reason",)
+
+
+def test_a_figure_that_a_model_wrote_itself_is_no_row(warehouse: Warehouse) -> None:
+    drafter = Scripted(drafts("SELECT 7 AS n FROM sale"), drafts(GOOD))
+    done = walk(warehouse, drafts("SELECT 987654 AS revenue"), drafter)
+    assert [one.error for one in done.attempts] == ["reads_nothing", "reads_nothing", ""]
+    assert "do not come from the tables" in drafter.asked[0][0].problems[0]
+    assert done.result is not None
+    assert done.result.rows() == [{"n": 1}]
+    assert walk(warehouse, drafts("SELECT 987654 AS revenue")).result is None
+    checked = Drafting((Draft("SELECT 1 AS one", "verified", 0.99),))
+    assert walk(warehouse, checked).result is not None, "a person wrote it"

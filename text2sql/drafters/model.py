@@ -32,6 +32,8 @@ FIRST, REVISED = 0.70, 0.50
 """Declared confidence of a draft, until it is calibrated on measured precision."""
 SECONDS = 60.0
 TOKENS = 6_000
+LONGEST_SHOWN = 4_000
+"""Characters of a refused query that are shown to the model again."""
 _LANGUAGES: Mapping[Language, str] = {"en": "English", "ja": "日本語"}
 
 
@@ -80,11 +82,11 @@ class ModelDrafter:
         *before, last = failed
         problems = [f"- {problem}" for problem in last.problems]
         for number, one in enumerate(before, start=1):
-            problems.append(f"Refused before ({number}): {' '.join(one.draft.sql.split())}")
+            problems.append(f"Refused before ({number}): {_shown(' '.join(one.draft.sql.split()))}")
             problems += [f"- {problem}" for problem in one.problems]
         values = self._values(question, context)
         prompt = load("revise", context.language).render(
-            **values, sql=last.draft.sql, problems="\n".join(problems)
+            **values, sql=_shown(last.draft.sql), problems="\n".join(problems)
         )
         return self._asked(question, context, prompt, REVISED, 1)
 
@@ -129,6 +131,10 @@ class ModelDrafter:
             model=said.model,
         )
         return replace(understood_as(reply, self._catalog, self._material.model, made), calls=(call,))
+
+
+def _shown(sql: str) -> str:
+    return sql if len(sql) <= LONGEST_SHOWN else f"{sql[:LONGEST_SHOWN]} … ({len(sql):,} characters)"
 
 
 def build(settings: Mapping[str, Any]) -> ModelDrafter:

@@ -260,3 +260,25 @@ def test_rows_of_a_join_are_no_counted_metric() -> None:
     assert metrics_in("SELECT COUNT(*) FROM t WHERE b = 2 AND t.a > 1", catalog, model) == ("n",)
     assert metrics_in("SELECT COUNT(*) FROM t WHERE b = 2", catalog, model) == ()
     assert metrics_in("SELECT COUNT(*) FROM t, u WHERE b = 2 AND t.a > 1", catalog, model) == ()
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "see https://evil.example/?q=1 for it",
+        "see [it](javascript:alert(1)) for it",
+        "see www.evil.example/x for it",
+        "see ftp://evil.example for it",
+        "see data:text/html;base64,xx for it",
+    ],
+)
+def test_a_phrase_sends_nobody_anywhere(phrase: str) -> None:
+    reply = DraftReply.model_validate({"action": "decline", "lacking": [phrase], "suggestions": phrase})
+    assert "evil" not in reply.lacking[0]
+    assert "alert" not in reply.suggestions[0].replace("(1)", "") or "javascript" not in reply.suggestions[0]
+    assert reply.lacking[0].startswith("see ")
+
+
+def test_a_phrase_without_addresses_stays() -> None:
+    reply = DraftReply.model_validate({"action": "decline", "lacking": ["metadata: 1.5, data, 資料: なし"]})
+    assert reply.lacking == ("metadata: 1.5, data, 資料: なし",)

@@ -6,6 +6,7 @@ question back without readings is no reply, and the model is told so.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, Literal, Self
 
@@ -21,6 +22,9 @@ MOST_LINES = 12
 """Phrases of one list that are kept; a model that lists more has lost its way."""
 LONGEST = 500
 """Characters of one phrase that are kept."""
+_ADDRESS = re.compile(
+    r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.|javascript:|data:|mailto:)[^\s)\]）」>\"']*", re.IGNORECASE
+)
 
 
 class _Part(BaseModel):
@@ -106,4 +110,5 @@ def understood_as(reply: DraftReply, catalog: Catalog, model: SemanticModel, mad
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:LONGEST]
+    """A phrase on one line. Addresses go: no question about data is answered with a place to go to."""
+    return " ".join(_ADDRESS.sub("…", text).split())[:LONGEST]
