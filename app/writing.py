@@ -1,7 +1,7 @@
 """The answer's words by a model, kept only when everything in them can be looked up.
 
-Every figure has to stand in the rows or in a passage that is cited, every marker has to stand for a passage, and
-documents that were used have to be cited. One more try is told what was wrong; after that the text made without a
+Every figure has to stand in the rows or in a passage that is cited, every marker has to stand for a passage that has
+some word of what is said, and documents that were used have to be cited. One more try is told what was wrong; after that the text made without a
 model is shown, and the record says why.
 """
 
@@ -114,6 +114,16 @@ def checked(reply: Reply, material: Material) -> tuple[Written, str]:
     if found:
         listed = ", ".join(dict.fromkeys(found))
         return Written(problem=f"unsupported: {listed}"), "\n".join(dict.fromkeys(found))
+    strangers = [
+        marker
+        for marker, passage in enumerate(quoted, start=1)
+        if not _touches(_claims(text, marker), passage)
+    ]
+    if strangers:
+        listed = " ".join(f"[{used[marker - 1]}]" for marker in strangers)
+        return Written(
+            problem=f"not_in_passage: {listed}"
+        ), f"What is said is not in the passage cited: {listed}."
     if material.rows and not _tells(text, material):
         return Written(problem="says_nothing"), "Nothing of the rows was told. Answer with what they hold."
     citations = tuple(
@@ -161,6 +171,15 @@ def _tells(text: str, material: Material) -> bool:
     values = (value for row in material.rows for value in row.values())
     folded = fold(bare)
     return any(isinstance(value, str) and value.strip() and fold(value) in folded for value in values)
+
+
+def _touches(claim: str, passage: Passage) -> bool:
+    """Whether the passage has any word of what is said of it; between two languages that cannot be told."""
+    source = _source(passage)
+    if not claim.strip() or detect(claim) != detect(passage.chunk.text):
+        return True
+    wanted = words_of(claim)
+    return not wanted or bool(wanted & words_of(source))
 
 
 def _claims(text: str, marker: int) -> str:

@@ -178,3 +178,15 @@ def test_a_currency_is_not_exchanged(text: str, material: dict[str, object], pro
 def test_figures_in_words_are_looked_up_too() -> None:
     assert look("South sold three hundred, well above North.", rows=ROWS)[1] == "unsupported: three hundred"
     assert look("South sold five hundred and fifty.", rows=ROWS)[1] == ""
+
+
+def test_a_passage_has_to_say_something_of_what_it_is_cited_for() -> None:
+    given = (RULES, HOURS)
+    assert look("Bananas taste best in summer [1].", passages=given)[1] == "not_in_passage: [1]"
+    assert look("Members pay nothing [1]. Bananas ripen [2].", passages=given)[1] == "not_in_passage: [2]"
+    assert look("Members never pay [1].", passages=given)[1] == ""
+    assert look("会員は無料です [1]。", passages=given)[1] == "", (
+        "another language cannot be compared by words"
+    )
+    japanese = passage("返品は30日以内に限ります。", key="ja")
+    assert look("天気は晴れ [1]。", passages=(japanese,))[1] == "not_in_passage: [1]"
