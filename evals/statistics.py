@@ -211,7 +211,9 @@ def _bootstrapped(differences: Values, seed: int) -> tuple[float, Interval]:
     drawn = _resampled(differences, mean, rounds, seed)
     low, high = np.quantile(drawn, [0.025, 0.975])
     tail = min(int(np.sum(drawn <= 0)), int(np.sum(drawn >= 0)))
-    return min(1.0, 2 * (tail + 1) / (rounds + 1)), Interval(float(low), float(high))
+    # Of a handful of differences every sample has the same sign; what turning signs could show at most is the bound.
+    least = 2.0 ** (1 - int(np.count_nonzero(differences)))
+    return min(1.0, max(least, 2 * (tail + 1) / (rounds + 1))), Interval(float(low), float(high))
 
 
 def _resampled(values: Values, statistic: Statistic, rounds: int, seed: int) -> Values:

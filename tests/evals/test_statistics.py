@@ -211,3 +211,10 @@ def test_holm_corrects_for_the_number_of_comparisons() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]) == []
     assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(("n", "verdict"), [(1, "no difference"), (5, "no difference"), (6, "worse")])
+def test_a_handful_of_cases_proves_nothing(n: int, verdict: str) -> None:
+    found = paired([0.5] * n, [0.7] * n)
+    assert found.verdict == verdict
+    assert found.p_value >= 2.0 ** (1 - n)
