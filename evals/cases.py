@@ -110,5 +110,7 @@ def _gold(row: Mapping[str, Any], engine: Engine) -> tuple[str, ...]:
         others = [said for each in others if (said := to_sqlite(each))]
     if not isinstance(own, str) or not own.strip():
         return ()
-    texts = (each.strip().rstrip(";").strip() for each in (own, *others))
-    return tuple(dict.fromkeys(text for text in texts if text))
+    texts = [statements(each) for each in (own, *others)]
+    if not texts[0]:
+        return ()
+    return tuple(dict.fromkeys("; ".join(text) for text in texts if text))

@@ -29,6 +29,7 @@ __all__ = [
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _MOST = 64
 """Ways to spell one statement with optional columns."""
+_COMMENTS = re.compile(r"(?:\s|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _PIECES = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|;|[^'\";/-]+|.", re.DOTALL)
 
 
@@ -36,9 +37,9 @@ def is_ordered(sql: str, dialect: str) -> bool:
     """Whether the outermost query has an ORDER BY; of text that does not parse, whether its end has one."""
     try:
         tree = parse_one(sql, dialect=dialect)
-    except SqlglotError:
+    except (SqlglotError, RecursionError):
         return bool(re.search(r"\border\s+by\b[^()]*(\([^()]*\)[^()]*)*$", sql, re.IGNORECASE))
-    while isinstance(tree, exp.Subquery):
+    while isinstance(tree, exp.Subquery) and tree.args.get("order") is None:
         tree = tree.this
     return tree.args.get("order") is not None
 
@@ -46,21 +47,25 @@ def is_ordered(sql: str, dialect: str) -> bool:
 def is_query(sql: str, dialect: str) -> bool:
     """Whether the text is one query and nothing else."""
     try:
-        found = [tree for tree in parse(sql, dialect=dialect) if tree is not None]
-    except SqlglotError:
+        # A comment behind the last semicolon is a tree of its own, and no statement.
+        found = [tree for tree in parse(sql, dialect=dialect) if not isinstance(tree, exp.Semicolon | None)]
+    except (SqlglotError, RecursionError):
         return bool(re.match(r"\s*(select|with)\b", sql, re.IGNORECASE)) and len(statements(sql)) == 1
     return len(found) == 1 and isinstance(found[0], exp.Query)
 
 
 def statements(text: str) -> list[str]:
-    """The statements in a text, without their semicolons; those inside quotes and comments are left alone."""
+    """The statements in a text, without their semicolons; those inside quotes and comments are left alone.
+
+    Comments with no statement to them are none.
+    """
     found = [""]
     for piece in _PIECES.findall(text):
         if piece == ";":
             found.append("")
         else:
             found[-1] += piece
-    return [statement.strip() for statement in found if statement.strip()]
+    return [statement.strip() for statement in found if not _COMMENTS.fullmatch(statement)]
 
 
 def spelled_out(raw: str) -> list[str]:
@@ -94,5 +99,5 @@ def to_sqlite(sql: str) -> str | None:
             for part in ("db", "catalog"):
                 node.set(part, None)
         return tree.sql(dialect="sqlite", unsupported_level=ErrorLevel.RAISE)
-    except SqlglotError:
+    except (SqlglotError, RecursionError):
         return None

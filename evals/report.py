@@ -48,8 +48,14 @@ def write(
 
 
 def save(path: Path, document: Mapping[str, Any]) -> None:
-    """Write JSON (UTF-8, a line a row, newline at the end) by replacing the file at once. Raises `EvalError`."""
+    """Write JSON (UTF-8, a line a row, newline at the end) by replacing the file at once. Raises `EvalError`.
+
+    What is no file (/dev/null, a pipe) is written to, and stays what it is.
+    """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            path.write_text(_text(document) + "\n", encoding="utf-8")
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -21,6 +21,7 @@ from app.settings import home_folder
 from app.settings import load as load_settings
 from evals.asking import ask, files_of, home_of, opened, prepare
 from evals.errors import EvalError
+from evals.paths import journal_of
 from evals.progress import Progress
 from evals.report import fingerprint, latency, write
 from evals.runner import run
@@ -68,7 +69,7 @@ def command(
             partial(ask, home=home, today=day),
             key=_key,
             jobs=jobs,
-            journal=out.with_name(f"{out.name}.journal"),
+            journal=journal_of(out),
             fingerprint=fingerprint(files_of(settings), home, whole),
             progress=progress,
             setup=partial(prepare, home, day),

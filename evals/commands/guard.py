@@ -57,6 +57,8 @@ def command(
                 used += [system.path for system in systems]
                 for system in systems:
                     statements += drafts_of(suite, at, system.name, dict(system.sql), explain=explain)
+        if not statements:
+            raise SuiteError("The set has no statement to judge", where=str(folder))
         known = fingerprint(dict.fromkeys(used), suites[0].root, options)
         progress = stack.enter_context(Progress("guard"))
         rows = run(

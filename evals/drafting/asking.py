@@ -16,7 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 from app.settings import ModelSettings
 from evals.cases import Case
 from evals.drafting.building import drafter_for
-from evals.drafting.judging import CALLER, Gold, Judged, gold_of, judge, tried
+from evals.drafting.judging import CALLER, Gold, Judged, gold_of, judge, marks, tried, unscored
 from evals.drafting.opened import Opened, opened
 from evals.drafting.places import Place
 from retrieval.types import Context
@@ -68,20 +68,21 @@ def ask(asking: Asking, case: Case) -> dict[str, Any]:
         row["asked"] = db
     if case.unscored and not asking.elsewhere:
         return {**row, "status": "unscored", "reason": case.unscored}
-    at = opened(asking.places[db])
     refusing = asking.elsewhere or case.expected == "refuse"
     try:
+        at = opened(asking.places[db])
         gold = () if refusing else gold_of(case, at, asking.seconds)
     except WarehouseError as error:
-        return {**row, "status": "unscored", "reason": "gold_fails", "detail": error.what}
+        return {**row, **unscored(error)}
     drafter = drafter_for(asking.drafter, asking.model, asking.today, at)
     context = Context(case.question, CALLER, case.language, (), 0, 4000)
     started = perf_counter()
     drafting, best = _drafted(drafter, context, _DRAFTS if asking.vote else 1)
     drafted = perf_counter() - started
     if best is None or (refusing and not drafting.drafts):
-        found = {**_declined(drafting, best, refusing), "seconds": drafted, "timings": {"draft": drafted}}
-        return {**row, **found, **_model(drafting.calls, drafting.failure)}
+        found = {**_declined(drafting, best, refusing), **marks(case, gold, exact=False)}
+        times = {"seconds": drafted, "timings": {"draft": drafted}}
+        return {**row, **found, **times, **_model(drafting.calls, drafting.failure)}
     if asking.vote and len(drafting.drafts) > 1:
         best, judged = _voted(drafting.drafts, case, gold, at, asking.seconds)
     else:
@@ -139,11 +140,8 @@ def _row(
         "correct": not answered if refusing else judged.correct,
         "answered": answered,
         "confidence": best.confidence,
+        **marks(case, gold, exact=judged.exact),
     }
-    if gold and case.columns == "subset":
-        row["exact"] = judged.exact
-    if gold and gold[0].rows.empty:
-        row["gold_empty"] = True
     if judged.reason:
         row["reason"] = judged.reason
     return row

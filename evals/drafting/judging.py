@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from evals.cases import Case
 from evals.comparing import is_ordered
 from evals.drafting.opened import Opened, grid
 from retrieval.types import Context, Principal
 from text2sql.attempting import Attempted, Engine, attempt
-from text2sql.errors import QueryTimeout, WarehouseError
+from text2sql.errors import QueryTimeout, WarehouseError, WarehouseUnavailable
 from text2sql.guard import SqlGuard
 from text2sql.same_rows import Grid, same_rows
 from text2sql.types import Draft, Drafter, Drafting, Limits, ModelCall
@@ -113,6 +113,19 @@ def compared(rows: Grid, case: Case, gold: tuple[Gold, ...]) -> Judged:
     exact = any(same_rows(g.rows, rows, ordered=g.ordered) for g in gold)
     right = exact or any(same_rows(g.rows, rows, ordered=g.ordered, columns=case.columns) for g in gold)
     return Judged("correct" if right else "wrong", rows, exact)
+
+
+def unscored(error: WarehouseError) -> dict[str, Any]:
+    """What a row says where the set itself, and not the draft, is at fault: its database, or its gold."""
+    reason = "database_fails" if isinstance(error, WarehouseUnavailable) else "gold_fails"
+    return {"status": "unscored", "reason": reason, "detail": error.what}
+
+
+def marks(case: Case, gold: tuple[Gold, ...], *, exact: bool) -> dict[str, bool]:
+    """What a row says of the gold beside right or wrong: whether right without columns beside the gold's (sets that
+    allow such), and that the gold finds nothing."""
+    found = {"exact": exact} if gold and case.columns == "subset" else {}
+    return {**found, "gold_empty": True} if gold and gold[0].rows.empty else found
 
 
 def would_be_right(sql: str, case: Case, gold: tuple[Gold, ...], at: Opened, seconds: float) -> bool:

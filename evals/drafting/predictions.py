@@ -46,7 +46,8 @@ def _read(path: Path, name: str, known: Mapping[str, Case], sampled: bool) -> Pr
     seen: set[str] = set()
     for where, row in read_lines(path):
         key, sql = row.get("id"), row.get("pred_sql")
-        if not isinstance(key, str | int) or not (sql is None or isinstance(sql, str)):
+        # A file that calls it something else would count as predicting nothing.
+        if not isinstance(key, str | int) or "pred_sql" not in row or not isinstance(sql, str | None):
             raise SuiteError("A prediction needs `id` and `pred_sql`", where=where)
         key = str(key)
         if key in seen:

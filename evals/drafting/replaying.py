@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evals.cases import Case
-from evals.drafting.judging import Gold, Judged, gold_of, judge, would_be_right
+from evals.drafting.judging import Gold, Judged, gold_of, judge, marks, unscored, would_be_right
 from evals.drafting.opened import Opened, opened
 from evals.drafting.places import Place
 from evals.drafting.predictions import Predictions
@@ -45,14 +45,15 @@ def replay(replaying: Replaying, item: Replayed) -> Row:
     row: Row = {"id": case.id, "db": case.db}
     if case.unscored:
         return {**row, "status": "unscored", "reason": case.unscored}
-    at = opened(replaying.places[case.db])
+    refusing = case.expected == "refuse"
     try:
-        gold = () if case.expected == "refuse" else gold_of(case, at, replaying.seconds)
+        at = opened(replaying.places[case.db])
+        gold = () if refusing else gold_of(case, at, replaying.seconds)
     except WarehouseError as error:
-        return {**row, "status": "unscored", "reason": "gold_fails", "detail": error.what}
+        return {**row, **unscored(error)}
+    nothing = Judged("declined" if refusing else "wrong", reason="missing")
     judged = {
-        name: judge(sql, case, gold, at, replaying.seconds) if sql else Judged("wrong", reason="missing")
-        for name, sql in item.sql
+        name: judge(sql, case, gold, at, replaying.seconds) if sql else nothing for name, sql in item.sql
     }
     cells = {name: _cell(sql, judged[name], case, gold, at, replaying.seconds) for name, sql in item.sql}
     row |= {"status": "replayed", "systems": cells}
@@ -76,10 +77,7 @@ def _cell(
         "answered": ran,
         "confidence": 1.0 if sql else 0.0,
     }
-    if gold and case.columns == "subset":
-        cell["exact"] = judged.exact
-    if gold and gold[0].rows.empty:
-        cell["gold_empty"] = True
+    cell |= marks(case, gold, exact=judged.exact)
     if judged.reason:
         cell["reason"] = judged.reason
     if judged.status == "refused" and sql:
@@ -92,7 +90,7 @@ def _voted(
 ) -> Row:
     name, sql = item.sql[found.chosen] if found.chosen is not None else ("", None)
     chosen = judged.get(name, Judged("declined"))
-    row: Row = {
+    return {
         "sql": sql,
         "status": chosen.status,
         "correct": sql is None if case.expected == "refuse" else chosen.correct,
@@ -101,12 +99,8 @@ def _voted(
         "chosen": name,
         "groups": [len(group.members) for group in found.groups],
         "unanimous": found.unanimous,
+        **marks(case, gold, exact=chosen.exact),
     }
-    if gold and case.columns == "subset":
-        row["exact"] = chosen.exact
-    if gold and gold[0].rows.empty:
-        row["gold_empty"] = True
-    return row
 
 
 def rows_of(name: str, rows: Sequence[Row]) -> list[Row]:
@@ -142,6 +136,8 @@ def vote_figures(rows: Sequence[Row], members: Mapping[str, Sequence[Row]]) -> d
     found |= share("unanimous", len(agreed), len(mine))
     found |= share("unanimous_precision", sum(bool(row["correct"]) for row in agreed), len(agreed))
     found["agreement"] = _agreement(mine)
+    if not mine:
+        return found
     against = {}
     for name, theirs in members.items():
         result = paired(

@@ -28,6 +28,7 @@ from evals.drafting.replaying import (
 )
 from evals.drafting.summing import VERSION, Row, figures, settled
 from evals.errors import EvalError
+from evals.paths import journal_of
 from evals.progress import Progress
 from evals.report import fingerprint, write
 from evals.runner import run
@@ -75,10 +76,9 @@ class Outputs:
     folder: Path | None = None
 
     @property
-    def journal(self) -> Path:
+    def journal(self) -> Path | None:
         """What a run that was stopped goes on from."""
-        beside = self.out or (self.folder or Path()) / "run"
-        return beside.with_name(f"{beside.name}.journal")
+        return journal_of(self.out or (self.folder or Path()) / "run")
 
 
 def run_drafter(suite: Suite, name: str, options: Options, outputs: Outputs) -> None:
