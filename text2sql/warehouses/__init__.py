@@ -6,6 +6,7 @@ A module of this folder whose name has no leading underscore is a warehouse and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ _MEMBERS = Members(__name__, __path__, "warehouse of the kind", WarehouseUnavail
 names = _MEMBERS.names
 _TABLE_FILES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
 """A single file of a folder is a folder of one."""
+_NEARLY_A_SERVER = re.compile(r"(?i)^\s*postgres\w*:|\bpassword\s*=")
 _MAGIC = {b"SQLite format 3\x00": (0, "sqlite"), b"DUCK": (8, "duckdb")}
 """First bytes -> (their offset, the engine)."""
 
@@ -45,6 +47,13 @@ def open_warehouse(url: str | Path, *, cache: Path | None = None, memory: int | 
         if scheme not in FILES:
             return build(ALIASES.get(scheme, scheme), {**settings, "url": text})
         return build(scheme, {**settings, "path": _path_of(unquote(rest)), "cache": cache})
+    if _NEARLY_A_SERVER.search(text) and not isinstance(
+        url, Path
+    ):  # and not said again: a password may be in it
+        raise WarehouseUnavailable(
+            "This is neither a path nor the URL of a server",
+            todo="Write postgresql://user:password@host:5432/database.",
+        )
     path = Path(text).expanduser()
     return build(_sniff(path), {**settings, "path": path, "cache": cache})
 

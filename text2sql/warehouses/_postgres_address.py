@@ -41,7 +41,10 @@ class Address:
         pairs = parse_qsl(query, keep_blank_values=True)
         own = ",".join(value for name, value in pairs if name == _SCHEMAS)
         rest = urlencode([pair for pair in pairs if pair[0] != _SCHEMAS], quote_via=quote)
+        before = bare.partition("://")[2].rpartition("@")[0]
         try:
+            if "/" in before or "@" in before:  # libpq would take a part of the password for the host
+                raise psycopg.ProgrammingError
             found = conninfo_to_dict(f"{bare}?{rest}" if rest else bare)
         except psycopg.Error:  # its text quotes what it could not read: perhaps the password
             raise WarehouseUnavailable(

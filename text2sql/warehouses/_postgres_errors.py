@@ -6,6 +6,8 @@ values in the server's own language and quotation marks, so they are replaced as
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 
 from text2sql.errors import QueryCancelled, QueryTimeout, WarehouseError, WarehouseUnavailable
@@ -83,7 +85,7 @@ def unreachable(error: psycopg.Error, address: Address) -> WarehouseUnavailable:
     elif state == "57P03" or "the database system is" in text:
         what = "The PostgreSQL server is starting or stopping"
         todo = "Try again in a moment."
-    elif "invalid connection option" in text or "invalid" in text.partition(":")[0]:
+    elif re.search(r"\binvalid (connection option|\w+ value|port number)", text):
         what, todo = "A parameter of the warehouse's URL is not known", "Check what stands after the `?`."
     else:
         lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 FILES = frozenset({"duckdb", "sqlite", "folder"})
 """Schemes followed by a path."""
 ALIASES = {"postgresql": "postgres"}
@@ -19,10 +21,10 @@ def redacted(warehouse: str) -> str:
     if not is_server(warehouse):
         return warehouse
     scheme, _, rest = warehouse.partition("://")
-    bare, mark, query = rest.partition("?")
-    credentials, at, place = bare.rpartition("@")
+    credentials, at, place = rest.rpartition("@")  # a password may hold any character, encoded or not
+    place, mark, query = place.partition("?")
     kept = "&".join(
         pair for pair in query.split("&") if pair and "pass" not in pair.partition("=")[0].casefold()
     )
-    user = credentials.partition(":")[0]
+    user = re.split("[:/?]", credentials)[0]
     return f"{scheme}://{user}{at}{place}{mark if kept else ''}{kept}"

@@ -70,3 +70,19 @@ def test_a_file_without_rights(tmp_path: Path) -> None:
     path.chmod(0)
     with pytest.raises(WarehouseUnavailable, match="cannot be read"):
         open_warehouse(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql:/u:zzword@h/db",
+        "postgres:u:zzword@h",
+        "host=h password=zzword dbname=d",
+        " postgresql:/u:zzword@h",
+    ],
+)
+def test_what_is_nearly_a_server_is_not_said_again(text: str) -> None:
+    with pytest.raises(WarehouseUnavailable) as caught:
+        open_warehouse(text)
+    assert "postgresql://" in caught.value.todo
+    assert "zzword" not in str(caught.value)

@@ -90,9 +90,22 @@ def test_a_url_that_cannot_be_read_is_not_repeated_with_its_password(url: str) -
     assert ":p@" not in str(found)
 
 
+@pytest.mark.parametrize("mark", ["/", "@", "?", "#", ":", " ", "/@?"])
+def test_a_password_that_was_not_encoded_is_not_shown(mark: str) -> None:
+    assert "zz" not in str(failure(f"postgresql://u:pass{mark}zz@127.0.0.1:1/db"))
+
+
+def test_a_host_with_a_telling_name_is_a_host() -> None:
+    assert "cannot be reached" in str(failure("postgresql://u:p@no.such.host.invalid/db"))
+    assert "parameter" in str(failure("postgresql://u:p@127.0.0.1:one/db"))
+    assert "parameter" in str(failure("postgresql://u:p@127.0.0.1/db?sslmode=perhaps"))
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
+        ("postgresql://u:a/b@h:1/db?sslmode=require", "postgresql://u@h:1/db?sslmode=require"),
+        ("postgresql://u:a?b@h:1/db", "postgresql://u@h:1/db"),
         ("postgresql://u:p@h:1/db", "postgresql://u@h:1/db"),
         ("postgres://u:p%40:@h/db?sslmode=require&password=x", "postgres://u@h/db?sslmode=require"),
         ("postgresql:///db?host=/tmp&passfile=/x&PASSWORD=y", "postgresql:///db?host=/tmp"),
