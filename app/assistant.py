@@ -24,7 +24,7 @@ from app.concluding import conclude, material_of
 from app.errors import QuestionInvalid
 from app.events import Answered, Drafted, Event, Guarded, Ran, Retrieved, Routed
 from app.record import AnswerRecord, RecordStore
-from app.routing import Route, asks_for_meaning, decide
+from app.routing import Route, asks_for_change, asks_for_meaning, decide
 from app.walk import Given, Walk, Warehousing
 from app.withholding import with_tables
 from app.writing import Writer
@@ -136,17 +136,18 @@ class Assistant:
             walk.calls.extend(walk.drafting.calls)
             walk.failure = walk.drafting.failure
             if scope.beyond is not None and not walk.drafting.drafts:
-                walk.context = scope.beyond.noted(walk.question, walk.found)
+                tables = scope.beyond.tables(walk.question, walk.found)
+                walk.context, walk.beyond = with_tables(walk.found, scope.beyond.policy, tables), bool(tables)
         return Drafted(walk.drafting, walk.timed("draft", started))
 
     def _route(self, walk: Walk) -> Event:
         started = perf_counter()
         language = walk.found.language
         walk.documents = answer_from_documents(walk.rest or walk.question, walk.found, language)
-        if walk.rest:
+        if walk.rest and not asks_for_change(walk.question):
             decided = Route("both", messages.text("route.both", language), "both")
         else:
-            decided = decide(walk.question, walk.found, walk.drafting, walk.documents)
+            decided = decide(walk.question, walk.found, walk.drafting, walk.documents, beyond=walk.beyond)
         walk.route = walk.given.route or decided
         walk.timed("route", started)
         return Routed(walk.route)

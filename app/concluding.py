@@ -17,6 +17,7 @@ from app.outcome import compose
 from app.record import AnswerRecord, references, summarise
 from app.walk import Walk, Warehousing
 from retrieval.types import Language
+from text2sql.policy import Policy
 from text2sql.semantics import SemanticModel
 from text2sql.types import Check, Draft
 
@@ -28,7 +29,12 @@ def conclude(
     assert walk.route is not None  # noqa: S101 - decided before the end
     model = side.model if side else SemanticModel()
     language = walk.found.language
-    told = compose(walk, _described(walk, model), _narrowed(walk, model, language))
+    told = compose(
+        walk,
+        _described(walk, model),
+        _narrowed(walk, model, language),
+        _owners(walk, side.policy if side else None),
+    )
     queried = _queried(walk, model)
     walk.timings["total"] = perf_counter() - started
     return AnswerRecord(
@@ -115,6 +121,12 @@ def _narrowed(walk: Walk, model: SemanticModel, language: Language) -> tuple[str
         label = (entity.label.ja if language == "ja" else entity.label.en) if entity else ""
         names.append(label or qualified)
     return tuple(dict.fromkeys(names))
+
+
+def _owners(walk: Walk, policy: Policy | None) -> tuple[str, ...]:
+    """Who is asked for more rows of the narrowed tables that the asker may know of, in the policy's words."""
+    rules = [policy.rule(name) for name in walk.verdict.row_rules] if walk.verdict and policy else []
+    return tuple(dict.fromkeys(rule.owner for rule in rules if rule and rule.discoverable and rule.owner))
 
 
 def _queried(walk: Walk, model: SemanticModel) -> dict[str, Any]:

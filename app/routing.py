@@ -42,17 +42,50 @@ _FIGURE = re.compile(
 )
 
 
+_CHANGE = re.compile(
+    r"^\W*(?:(?:please|now|then|can you|could you|would you|i want (?:you )?to|i'd like (?:you )?to|let's)\W+)*"
+    r"(?:delete|erase|drop|truncate|purge|update|overwrite|insert|alter|grant|revoke)\s+"
+    r"(?:from|into|all|every|each|the|this|that|these|those|any|my|our|everything|a|an|new|old|rows?|records?|tables?|columns?"
+    r"|\w+\s+set|\w+\s+(?:rows?|records?|tables?|columns?)|\w+$)\b"
+    r"|(?:削除|消去|抹消|上書き|挿入|(?:delete|drop|update|insert|truncate)\s?)(?:して|せよ|しろ|したい|をお願い|願います)"
+    r"|更新(?:して|せよ|しろ)(?!いる|います|いない|いません|も)|書き換え(?:て|よ|ろ)|(?:を|全部|すべて|全て)消(?:して|せ|したい)",
+    re.IGNORECASE,
+)
+
+
+def asks_for_change(question: str) -> bool:
+    """Whether it asks to change data rather than about them; "how do I delete …" is a question like any other."""
+    return bool(_CHANGE.search(question)) and not re.search(
+        r"方法|手順|やり方|できますか|には[?？。]*$", question
+    )
+
+
 def asks_for_meaning(question: str) -> bool:
     """Whether it asks what something means or what the rule is, rather than for a figure."""
     return bool(_MEANING.search(question)) and not _FIGURE.search(question)
 
 
-def decide(question: str, context: Context, drafting: Drafting, documents: DocumentAnswer | None) -> Route:
-    """Weigh what the drafter offers against what the documents say. Nothing runs or is shown by this alone."""
+def decide(
+    question: str,
+    context: Context,
+    drafting: Drafting,
+    documents: DocumentAnswer | None,
+    *,
+    beyond: bool = False,
+) -> Route:
+    """Weigh what the drafter offers against what the documents say. Nothing runs or is shown by this alone.
+
+    `beyond`: a table that the asker may know of, but not read, would be queried. What somebody else's figure would
+    come from decides the way here too: no sentence of a document stands in for a figure that is withheld.
+    """
+    if asks_for_change(question):
+        return _route("decline", context, "change")
     quoted = documents is not None and documents.found and documents.confidence >= SURE_ENOUGH
     told = bool(documents and documents.facts)
     if drafting.drafts:
         return _with_draft(question, context, drafting, documents if quoted else None)
+    if beyond and quoted and _FIGURE.search(question) and not _MEANING.search(question):
+        return _route("decline", context, "withheld")
     if quoted:
         only_facts = told and not (documents and documents.citations)
         return _route("documents", context, "facts" if only_facts else "documents")

@@ -89,6 +89,8 @@ class Walk:
     """The part of a double question that the documents are asked; "" where it was not taken apart."""
     later: tuple[str, ...] = ()
     """Parts of a double question that want a query of their own."""
+    beyond: bool = False
+    """Whether a table that the asker may know of, but not read, would be queried."""
     documents: DocumentAnswer | None = None
     route: Route | None = None
     attempts: list[Attempt] = field(default_factory=list)

@@ -24,10 +24,14 @@ class Beyond:
 
     def noted(self, question: str, context: Context) -> Context:
         """The context, with what is withheld of the tables that a query for this question would need."""
+        return with_tables(context, self.policy, self.tables(question, context))
+
+    def tables(self, question: str, context: Context) -> tuple[str, ...]:
+        """The tables that a query for this question would need and the caller may not read."""
         drafting = self.drafter.draft(question, context, 1)
         drafts = drafting.drafts or tuple(choice.draft for choice in drafting.choices)
         named = dict.fromkeys(name for draft in drafts for name in draft.tables)
-        return with_tables(context, self.policy, [name for name in named if self.seen.table(name) is None])
+        return tuple(name for name in named if self.seen.table(name) is None)
 
 
 def with_tables(context: Context, policy: Policy | None, tables: Collection[str]) -> Context:

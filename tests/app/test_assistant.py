@@ -186,6 +186,31 @@ def test_a_figure_over_the_rows_one_may_see_does_not_read_as_one_over_all(made: 
     )
 
 
+@pytest.mark.parametrize("question", ["amounts of the South", "南の金額"])
+def test_nothing_found_in_rows_that_one_may_know_of_is_withheld_by_their_owner(
+    database: Database, shop: Path, question: str
+) -> None:
+    """Whether there are such rows or none at all, the answer is the same: hidden rows stay indistinguishable."""
+    policy = parse(
+        "version: 1\nname: shop\nattributes: {regions: {type: text, list: true}}\ntables:\n"
+        "  sale: {discoverable: true, owner: sales@shop, grants: [{roles: [analyst], rows: all},"
+        ' {roles: [seller], rows: "region IN (:regions)"}]}'
+    )
+    made = Made(database, shop, policy)
+    hidden, absent = (
+        made.ask(f"SELECT amount FROM sale WHERE region = '{region}'", who=SAM, question=question)
+        for region in ("South", "Atlantis")
+    )
+    assert hidden.outcome == "withheld"
+    assert "sales@shop" in hidden.text
+    assert (hidden.outcome, hidden.text, hidden.why) == (absent.outcome, absent.text, absent.why)
+    found = made.ask("SELECT sum(amount) AS total FROM sale", who=SAM, question=question)
+    assert found.outcome == "answered"
+    everything = made.ask("SELECT amount FROM sale WHERE region = 'Atlantis'", who=ANA, question=question)
+    assert everything.outcome == "no_rows"
+    assert "sales@shop" not in everything.text
+
+
 def test_nothing_drafted_and_nothing_found_is_declined_with_the_reason(made: Made) -> None:
     made.drafter = FixedDrafter()
     made.drafter.drafting = Drafting(decline=Decline(("amount",), ("what a flurb is",), ("total amount",)))

@@ -62,6 +62,45 @@ def test_what_is_withheld_is_its_own_reason_but_never_hides_an_answer():
     assert decide("Revenue by region", hidden, DRAFTED, NOTHING).kind == "query"
 
 
+@pytest.mark.parametrize("question", ["How many orders were there in 2025?", "2025年度の注文は何件?"])
+def test_no_sentence_stands_in_for_a_figure_that_is_withheld(question):
+    hidden = context(question, withheld=1)
+    assert decide(question, hidden, DECLINED, said(), beyond=True).reason == "withheld"
+    assert decide(question, hidden, DECLINED, said()).kind == "documents"
+    assert decide("What is meant by orders?", hidden, DECLINED, said(), beyond=True).kind == "documents"
+
+
+@pytest.mark.parametrize(
+    ("question", "change"),
+    [
+        ("Delete all cancelled orders", True),
+        ("please drop the table sales", True),
+        ("DROP TABLE sales", True),
+        ("UPDATE sales SET amount = 0", True),
+        ("Insert into sales a new row", True),
+        ("Could you update the prices?", True),
+        ("解約済みの注文をすべて削除して", True),
+        ("価格を更新してください", True),
+        ("salesテーブルをdropして", True),
+        ("古い行を消してほしい", True),
+        ("How do I delete my account?", False),
+        ("How many orders were deleted in 2025?", False),
+        ("Update on sales in October", False),
+        ("Drop in sales by region", False),
+        ("Which rows did the update change?", False),
+        ("会員登録を削除する方法は?", False),
+        ("注文を削除したい場合はどうすればできますか?", False),
+        ("契約を更新した人は何人?", False),
+        ("契約を更新していない人は何人?", False),
+        ("更新件数は?", False),
+    ],
+)
+def test_a_wish_to_change_data_is_declined_as_one(question, change):
+    found = context(question, passage("anything"))
+    for drafting in (DRAFTED, DECLINED):
+        assert (decide(question, found, drafting, said()).reason == "change") is change
+
+
 def test_facts_alone_are_a_route_of_their_own():
     from tests.app.test_answering import FACTS
 
@@ -72,5 +111,15 @@ def test_facts_alone_are_a_route_of_their_own():
 
 
 def test_every_reason_has_its_sentence():
-    reasons = ("documents", "documents_stronger", "facts", "query", "both", "clarify", "declined", "withheld")
+    reasons = (
+        "documents",
+        "documents_stronger",
+        "facts",
+        "query",
+        "both",
+        "clarify",
+        "declined",
+        "withheld",
+        "change",
+    )
     assert all(has(f"route.{reason}") for reason in reasons)

@@ -53,6 +53,8 @@ MODEL = SemanticModel.model_validate(
              "label": {"en": "first orders", "ja": "初回注文件数"}},
             {"name": "cancelled_orders", "table": "orders", "agg": "count", "filter": "status = 'Cancelled'",
              "label": {"en": "cancelled orders", "ja": "取消件数"}},
+            {"name": "in_hand", "table": "orders", "agg": "count", "filter": "status = 'Open'",
+             "label": {"en": "orders in hand", "ja": "手持ち件数"}},
             {"name": "paid", "table": "transfers", "agg": "sum", "expr": "yen", "unit": "JPY",
              "label": {"en": "amount paid", "ja": "支払額"}, "synonyms": {"en": ["orders paid"]}},
         ],
@@ -82,6 +84,7 @@ def desk(path: Path, clock: Clock) -> Shop:
         ("How many orders were cancelled in fiscal year 2025?", [(1.0,)]),
         ("How many orders were refused in fiscal year 2025?", [(1.0,)]),  # by the metric alone: always 0
         ("2025年度の却下の注文は何件?", [(1.0,)]),
+        ("How many orders are in hand?", [(2.0,)]),
         ("How many orders are there?", [(3.0,)]),
         ("How much did we pay on orders in fiscal year 2025, by transfer type?", [("bank", 340.0), ("card", 50.0)]),
         ("How much have we paid for our orders?", [(390.0,)]),

@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 
 from text2sql.drafters.reading.items import Item
 from text2sql.linking import Link, Linker
 
 _COUNTERS = ("件数", "数", "人数", "台数", "回数", "の件数", "の数")
 _SAID_OF = re.compile(r"\s(?:was|were|has been|have been|had been|got|are|is)\s(?:then\s)?", re.IGNORECASE)
-_DONE = re.compile(r"[A-Za-z]+(?:ed|en|id|old|ost|ought|ent)", re.IGNORECASE)
 _PAST = {
     "pay": ("paid", "payments"), "paid": ("paid", "payments"), "spend": ("spent",), "spent": ("spent",),
     "earn": ("earned",), "earned": ("earned",), "lose": ("lost", "losses"), "lost": ("lost", "losses"),
@@ -48,19 +46,24 @@ def _counted(items: list[Item], linker: Linker) -> list[Item]:
 
 
 def _states(items: list[Item], text: str, linker: Linker) -> list[Item]:
-    """How many orders were cancelled: "cancelled orders", where that is a metric."""
-    for at, (item, state) in enumerate(pairwise(items)):
-        between = text[item.end : state.start]
-        if item.code not in "EMD" or state.code not in "VUD" or not _SAID_OF.fullmatch(between):
+    """How many orders were cancelled, are in transit: "cancelled orders", "orders in transit", where that is a metric."""
+    for at, item in enumerate(items):
+        if item.code not in "EMD":
             continue
-        if not _DONE.fullmatch(state.text):
+        rest = items[at + 1 : at + 3]
+        within = rest[:1] if rest and rest[0].code == "w" else []
+        state = next(iter(rest[len(within) :]), None)
+        if state is None or state.code not in "VUDEM":
             continue
-        links = next(_metrics(linker, [f"{state.text} {item.text}", f"{item.text} {state.text}"]), ())
+        between = _SAID_OF.match(text, item.end)
+        said = text[between.end() : state.end] if between else ""
+        if between is None or between.end() != (within[0] if within else state).start:
+            continue
+        links = next(_metrics(linker, [f"{said} {item.text}", f"{item.text} {said}"]), ())
         if links:
-            whole = replace(
-                item, code="M", links=links, values=(), end=state.end, text=text[item.start : state.end]
-            )
-            return [*items[:at], whole, *items[at + 2 :]]
+            name = text[item.start : state.end]
+            whole = replace(item, code="M", links=links, values=(), end=state.end, text=name)
+            return [*items[:at], whole, *items[at + 2 + len(within) :]]
     return items
 
 
