@@ -51,7 +51,8 @@ def open_model(model: ModelSettings | str, home: Path | None = None) -> BaseChat
     provider, separator, name = settings.name.partition(":")
     if not (provider and separator and name):
         raise SettingsError(
-            f"`{settings.name}` does not name a chat model",
+            # Not repeated: a key lands here when it is written in the wrong place.
+            "The setting does not name a chat model",
             where=WHERE,
             todo="Write `none`, `provider:name` (such as `bedrock:…` or `openai:…`), or `replay:FILE`.",
         )

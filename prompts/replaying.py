@@ -55,7 +55,8 @@ def read_recording(path: Path) -> dict[str, Recorded]:
             "There is no recording", where=str(path), todo="Record one with a real model first."
         )
     replies: dict[str, Recorded] = {}
-    with path.open(encoding="utf-8") as lines:
+    # A byte that is no text makes its line no reply; the rest of the file is still named by its lines.
+    with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue

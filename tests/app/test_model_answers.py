@@ -426,3 +426,10 @@ def test_a_long_query_is_cut_when_it_is_shown_again(modelled: Modelled, model_se
     model_server.then(query(long), query(long.replace("nothing", "nobody")), decline("too long"))
     assert modelled.ask().outcome == "declined"
     assert max(len(asked.text) for asked in model_server.requests) < 30_000
+
+
+def test_a_long_problem_is_cut_when_the_model_is_told(modelled: Modelled, model_server: ModelServer) -> None:
+    model_server.then(query(f"SELECT {'n' * 40_000} FROM sale"), decline("no such column"))
+    assert modelled.ask().outcome == "declined"
+    assert len(model_server.requests) == 2
+    assert max(len(asked.text) for asked in model_server.requests) < 30_000

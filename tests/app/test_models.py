@@ -129,3 +129,9 @@ def test_a_recording_lies_in_the_home(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text("broken\n", encoding="utf-8")
     with pytest.raises(SettingsError, match="line 1"):
         open_model("replay:r.jsonl", tmp_path)
+
+
+def test_a_key_in_the_place_of_the_name_is_not_repeated() -> None:
+    with pytest.raises(SettingsError) as raised:
+        open_model("sk-secret1234567890abcdef")
+    assert "secret" not in f"{raised.value.what} {raised.value.where} {raised.value.todo}"

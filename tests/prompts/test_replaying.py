@@ -150,3 +150,10 @@ def test_names(path: Path, model_server: ModelServer) -> None:
     path.write_text("\n\n", encoding="utf-8")
     assert ReplayedChatModel(path=path).model_name == "replay:replies.jsonl"
     assert RecordingChatModel(model=model_server.bedrock(), path=path).model_name.startswith("anthropic.")
+
+
+def test_bytes_that_are_no_text_are_no_recording(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_bytes(b"\n\xff\xfe\x00\n")
+    with pytest.raises(PromptError, match="Not a recorded reply") as raised:
+        ReplayedChatModel(path=tmp_path / "r.jsonl")
+    assert raised.value.where.endswith("line 2")

@@ -34,6 +34,8 @@ SECONDS = 60.0
 TOKENS = 6_000
 LONGEST_SHOWN = 4_000
 """Characters of a refused query that are shown to the model again."""
+MOST_PROBLEMS, LONGEST_PROBLEM = 12, 500
+"""Of one refused query; a problem names what the model wrote, however long that was."""
 _LANGUAGES: Mapping[Language, str] = {"en": "English", "ja": "日本語"}
 
 
@@ -80,10 +82,10 @@ class ModelDrafter:
     def revise(self, question: str, context: Context, failed: Sequence[FailedDraft]) -> Drafting:
         """Another draft after these, or readings, or a decline."""
         *before, last = failed
-        problems = [f"- {problem}" for problem in last.problems]
+        problems = _listed(last.problems)
         for number, one in enumerate(before, start=1):
             problems.append(f"Refused before ({number}): {_shown(' '.join(one.draft.sql.split()))}")
-            problems += [f"- {problem}" for problem in one.problems]
+            problems += _listed(one.problems)
         values = self._values(question, context)
         prompt = load("revise", context.language).render(
             **values, sql=_shown(last.draft.sql), problems="\n".join(problems)
@@ -131,6 +133,10 @@ class ModelDrafter:
             model=said.model,
         )
         return replace(understood_as(reply, self._catalog, self._material.model, made), calls=(call,))
+
+
+def _listed(problems: Sequence[str]) -> list[str]:
+    return [f"- {problem[:LONGEST_PROBLEM]}" for problem in problems[:MOST_PROBLEMS]]
 
 
 def _shown(sql: str) -> str:
