@@ -86,12 +86,18 @@ def decide(
         return _with_draft(question, context, drafting, documents if quoted else None)
     if beyond and quoted and _FIGURE.search(question) and not _MEANING.search(question):
         return _route("decline", context, "withheld")
-    if quoted:
+    if quoted and not (drafting.choices and not told and _says_little(question, documents)):
         only_facts = told and not (documents and documents.citations)
         return _route("documents", context, "facts" if only_facts else "documents")
     if drafting.clarify or drafting.choices:
         return _route("clarify", context, "clarify")
     return _route("decline", context, "withheld" if context.withheld else "declined")
+
+
+def _says_little(question: str, documents: DocumentAnswer | None) -> bool:
+    """Whether so little is asked that a sentence which shares a word with it is no answer: "by status"."""
+    sure = documents.confidence if documents else 0.0
+    return not _MEANING.search(question) and (sure < STRONG or len(asked(question).words) < 2)
 
 
 def _with_draft(

@@ -45,6 +45,8 @@ NOTHING = DocumentAnswer("not in the documents", confidence=0.2)
         ("When do gift cards expire?", DECLINED, NOTHING, "decline", "declined"),
         ("Sales of Tokyo", Drafting(clarify="Which?", choices=(Choice("city", DRAFT),)), NOTHING, "clarify", "clarify"),
         ("Sales of Tokyo", Drafting(clarify="Which?"), said(), "documents", "documents"),
+        ("by status", Drafting(choices=(Choice("city", DRAFT),)), said("Reason: status"), "clarify", "clarify"),
+        ("sales of Tokyo today", Drafting(choices=(Choice("city", DRAFT),)), said(), "documents", "documents"),
         ("", Drafting(), None, "decline", "declined"),
     ],
 )  # fmt: skip
