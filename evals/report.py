@@ -78,8 +78,7 @@ def fingerprint(files: Iterable[Path], root: Path, options: Mapping[str, Any] | 
     `.gz` counts by what is in it, so that the same data packed twice is the same data.
     """
     sha = hashlib.sha256(json.dumps(options or {}, sort_keys=True, default=str).encode())
-    for path in sorted(files):
-        name = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+    for name, path in sorted((_under(root, path), path) for path in files):
         sha.update(f"\0{name.as_posix()}\0".encode())
         try:
             with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
@@ -88,6 +87,12 @@ def fingerprint(files: Iterable[Path], root: Path, options: Mapping[str, Any] | 
         except (OSError, EOFError) as error:
             raise EvalError("A file cannot be read", where=str(path), todo=str(error)) from error
     return sha.hexdigest()[:16]
+
+
+def _under(root: Path, path: Path) -> Path:
+    """A file's name as it is hashed: the same however its path was written."""
+    whole, above = (Path(os.path.normpath(each.absolute())) for each in (path, root))
+    return whole.relative_to(above) if whole.is_relative_to(above) else Path(path.name)
 
 
 def latency(seconds: Sequence[float | None]) -> dict[str, float | None]:

@@ -120,3 +120,19 @@ def test_latency_is_in_milliseconds() -> None:
     assert found["p50_ms"] == pytest.approx(50.5)
     assert found["p95_ms"] == pytest.approx(95.05)
     assert latency([None]) == {"p50_ms": None, "p95_ms": None}
+
+
+def test_data_is_the_same_however_its_paths_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for path in (folder / "m.sqlite", folder / "n.jsonl", tmp_path / "z.jsonl"):
+        path.write_text(path.name, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    near = Path("set")
+    whole = fingerprint([folder / "m.sqlite", folder / "n.jsonl", tmp_path / "z.jsonl"], folder)
+    assert fingerprint([near / "m.sqlite", near / "n.jsonl", Path("z.jsonl")], near) == whole
+    assert fingerprint([near / "m.sqlite", folder / "n.jsonl", tmp_path / "z.jsonl"], near) == whole
+    monkeypatch.chdir(folder)
+    assert fingerprint([Path("m.sqlite"), Path("n.jsonl"), Path("../z.jsonl")], Path()) == whole
