@@ -89,14 +89,22 @@ def passages_for(context: Context, first: Sequence[str]) -> tuple[Passage, ...]:
 
 
 def said_by(draft: Draft, verdict: Verdict | None, dialect: str) -> tuple[str, ...]:
-    """Figures and dates of the query that ran, the last day of a half-open period among them."""
+    """Figures and dates that columns are compared with, the last day of a half-open period among them.
+
+    Others prove nothing: `WHERE 5000 = 5000` is a way to have a figure of one's own stand in the query.
+    """
     try:
         parsed = parse_one(draft.sql, dialect=dialect)
     except SqlglotError:
         return ()
-    words = [literal.name for literal in parsed.find_all(exp.Literal)]
+    words = [literal.name for literal in parsed.find_all(exp.Literal) if _compared(literal)]
     words += [str(value) for value in (verdict.parameters.values() if verdict else ())]
     return tuple(dict.fromkeys(text for word in words for text in (word, *_days(word))))
+
+
+def _compared(literal: exp.Literal) -> bool:
+    predicate = literal.find_ancestor(exp.Predicate)
+    return predicate is not None and predicate.find(exp.Column) is not None
 
 
 def _days(word: str) -> Iterator[str]:

@@ -190,3 +190,12 @@ def test_a_passage_has_to_say_something_of_what_it_is_cited_for() -> None:
     )
     japanese = passage("返品は30日以内に限ります。", key="ja")
     assert look("天気は晴れ [1]。", passages=(japanese,))[1] == "not_in_passage: [1]"
+
+
+def test_a_figure_that_no_column_is_compared_with_proves_nothing() -> None:
+    sql = "SELECT COUNT(*) AS n FROM sale WHERE 5000 = 5000 AND amount > 300 AND day BETWEEN 7 AND 9 AND kind IN (41, 42)"
+    said = said_by(Draft(sql, "model", 0.7), None, "duckdb")
+    assert set(said) == {"300", "7", "9", "41", "42"}
+    assert (
+        look("There are 5,000, of which 178 count.", rows=({"n": 178},), said=said)[1] == "unsupported: 5,000"
+    )
