@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from retrieval.postgres import database as module
 from retrieval.postgres import dsn as messages
 from retrieval.postgres.cluster import passed
 from retrieval.postgres.database import Database, open_database
-from retrieval.postgres.embedded import EmbeddedPostgres
+from retrieval.postgres.embedded import EmbeddedPostgres, stop
 from retrieval.postgres.layout import server_folder
 from retrieval.postgres.migrations import migrate
 from retrieval.postgres.program import bundled, run
@@ -168,14 +169,23 @@ def test_an_old_pgvector(other: dict[str, str], home: Path, monkeypatch: pytest.
     assert "0.7 or newer" in error.what
 
 
-def test_a_server_that_goes_away_is_noticed_before_the_timeout(made_home: Path) -> None:
-    with EmbeddedPostgres(made_home).acquire() as lease:
-        by_dsn = open_database(made_home / "none", make_conninfo(lease.dsn, dbname="shop"))
+@pytest.fixture
+def short_home(made_home: Path) -> Iterator[Path]:
+    """Where the socket lies in the home itself, so that it comes back under the same name."""
+    with tempfile.TemporaryDirectory(prefix="b") as folder:
+        home = made_home.rename(Path(folder) / "home")
+        yield home
+        stop(home)
+
+
+def test_a_server_that_goes_away_is_noticed_before_the_timeout(short_home: Path) -> None:
+    with EmbeddedPostgres(short_home).acquire() as lease:
+        by_dsn = open_database(short_home / "none", make_conninfo(lease.dsn, dbname="shop"))
         with by_dsn.connection() as connection:
             connection.execute("SELECT 1")
     with pytest.raises(StoreUnavailable, match="cannot be reached"), by_dsn.connection(timeout=20):
         pass
-    with EmbeddedPostgres(made_home).acquire(), by_dsn.connection(timeout=20) as connection:
+    with EmbeddedPostgres(short_home).acquire(), by_dsn.connection(timeout=20) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     by_dsn.close()
 
