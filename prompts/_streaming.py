@@ -69,6 +69,8 @@ class Gathered:
 
 def gather(model: BaseChatModel, rendered: Rendered, ends: float, where: str) -> Gathered:
     """Stream one reply until it is whole or `perf_counter()` reaches `ends`. Raises `ModelFailed`."""
+    if perf_counter() >= ends:  # the first try took all the time: nothing is sent that nobody will read
+        raise failed("timeout", "There was no time left to ask the model", where)
     chunks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     stopped = threading.Event()
     # Callbacks and tracing live in context variables; a new thread starts without them.

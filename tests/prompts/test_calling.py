@@ -306,3 +306,8 @@ def test_json_that_cannot_be_read_is_nonsense(model: Any, model_server: ModelSer
     with pytest.raises(ModelFailed) as raised:
         call_json(model, PROMPT, Form, seconds=20)
     assert raised.value.kind == "nonsense"
+
+
+def test_nothing_is_sent_when_there_is_no_time_left(model: Any, model_server: ModelServer) -> None:
+    assert failure(model, seconds=0).kind == "timeout"
+    assert model_server.requests == []
