@@ -12,7 +12,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -90,10 +90,24 @@ def _catalog(url: str | Path) -> Catalog:
         warehouse.close()
 
 
+def _stored(catalog: Catalog, connection: sqlite3.Connection) -> Catalog:
+    """What of a database is stored row by row: without generated columns, and without virtual tables and theirs."""
+    kinds = {row[1]: row[2] for row in connection.execute("PRAGMA table_list")}
+    tables = []
+    for table in catalog.tables:
+        if kinds.get(table.name) in ("virtual", "shadow"):
+            continue
+        columns = connection.execute(f"PRAGMA table_xinfo({_quoted(table.name)})").fetchall()
+        kept = {row[1] for row in columns if not row[6]}
+        tables.append(replace(table, columns=tuple(c for c in table.columns if c.name in kept)))
+    return replace(catalog, tables=tuple(tables))
+
+
 def _resample_file(path: Path, instance: int) -> None:
-    catalog = _catalog(path)
+    whole = _catalog(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        catalog = _stored(whole, connection)
         tables = {t.qualified: _quoted(t.name) for t in catalog.tables if t.kind == "table"}
         listed = {t.qualified: ", ".join(_quoted(c.name) for c in t.columns) for t in catalog.tables}
         stored = {

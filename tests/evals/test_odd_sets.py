@@ -155,3 +155,27 @@ def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
         os.close(reader)
     assert pipe.is_fifo()
     assert journal_of(pipe) is None
+
+
+def test_an_instance_of_a_database_with_computed_columns_and_a_search_index(
+    folder: Path, tmp_path: Path
+) -> None:
+    script = """
+    CREATE TABLE item (id INTEGER PRIMARY KEY, price INTEGER, twice INTEGER GENERATED ALWAYS AS (price * 2) STORED);
+    INSERT INTO item (id, price) VALUES (1, 5), (2, 7), (3, 9);
+    CREATE VIRTUAL TABLE note USING fts5(body);
+    INSERT INTO note VALUES ('one'), ('two');
+    """
+    sets.database(folder / "databases" / "odd.sqlite", script)
+    base = {**sets.rows()[0], "db": "odd"}
+    questions = [
+        {**base, "id": "o1", "gold_sql": "SELECT id FROM item WHERE twice <> price * 2"},
+        {**base, "id": "o2", "gold_sql": "SELECT body FROM note WHERE note MATCH 'two'"},
+    ]
+    path = sets.write_lines(folder / "q.jsonl", questions)
+    file = sets.write_lines(
+        tmp_path / "p.jsonl", ({"id": each["id"], "pred_sql": each["gold_sql"]} for each in questions)
+    )
+    found = report(tmp_path, folder, "--questions", path, "--predictions", file, "--instance", 1)
+    assert found["left_out"] == {}
+    assert found["gold_empty"] == 1
