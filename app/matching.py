@@ -26,8 +26,24 @@ UNSEEN = 1.5
 
 _LENDS = re.compile(r"^#|[?？]$|^(?:Q|問)\s*\d*[.:：．、]|か。$")
 _BULLET = re.compile(r"(?:[-*+•・‣◦]\s*|(?:A|答)\s*\d*[:：]\s*)?")
+_MAILED = re.compile(
+    r"(?:re|fwd?|subject|from|to|cc|date|sent|件名|差出人|宛先|送信者|送信日時)\s*[:：]", re.IGNORECASE
+)
+_HOW_MANY = re.compile(
+    r"\bhow many\b|\bnumber of\b|何(?:件|人|個|回|日|年|か月|ヶ月|時間|分|歳|倍|台|枚|本|名|社|店|校|か国|種類)|いくつ",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"\b(?:no|none|nobody|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million"
+    r"|once|twice|both|half|single|an? (?:day|week|month|year|hour|minute))\b|なし|ありません|ない|毎|半",
+    re.IGNORECASE,
+)
+_TOTAL = re.compile(
+    r"\|?\s*(?:(?:grand |sub)?totals?|overall|all|合計|総計|小計|計|全体)\s*\|", re.IGNORECASE
+)
+_ASKS_TOTAL = re.compile(r"\b(?:total|overall|all|altogether|whole)\b|合計|総計|全体|全部|総", re.IGNORECASE)
 _ENDED = re.compile(r"[.!?。！？:：|]$|\d")
-_TITLE = 48
+_TITLE = 60
 """Display columns of the longest line that is taken for a title."""
 _KANA = re.compile("[\u3041-\u3096]")
 _DIGIT = re.compile(r"\d|[一二三四五六七八九十百千万億]")
@@ -70,13 +86,17 @@ def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
         prose = passage.chunk.document.kind == "document"
         language = detect(text)
         lent, above = frozenset[str](), frozenset[str]()
+        titles: dict[int, frozenset[str]] = {}
         for opens, end in sentences(text):
             bullet = _BULLET.match(text, opens, end)
             start = bullet.end() if bullet else opens
             words = words_of(text[start:end])
-            titled = start == opens and _title_like(text, start, end)
+            titled = start == opens and (_title_like(text, start, end) or _header(text, start, end))
             if titled or _LENDS.search(text[start:end]) or not (prose or _ENDED.search(text[start:end])):
-                lent = words if prose else lent | words
+                # A heading stands under those above it: what "Reply" replies to is in the title.
+                level = _level(text, start, end)
+                titles = {each: held for each, held in titles.items() if each < level} | {level: words}
+                lent = frozenset().union(*titles.values()) if prose else lent | words
                 above = lent
             elif words:
                 spoken = language if prose else detect(text[start:end])
@@ -91,6 +111,23 @@ def _title_like(text: str, start: int, end: int) -> bool:
     if not alone or end - start > _TITLE or _ENDED.search(text[start:end]):
         return False
     return sum(1 + (not char.isascii()) for char in text[start:end]) <= _TITLE
+
+
+def _level(text: str, start: int, end: int) -> int:
+    """How deep a heading stands: by its marks; without any, what opens the text is its title, a question never."""
+    marks = end - start - len(text[start:end].lstrip("#"))
+    return marks or (1 if start == 0 and not _LENDS.search(text[start:end]) else 7)
+
+
+def _header(text: str, start: int, end: int) -> bool:
+    """The first row of a table, which holds no figure and has another row under it; a line of a letter's head."""
+    if _MAILED.match(text, start, end):
+        return True
+    if "|" not in text[start:end] or _DIGIT.search(text[start:end]):
+        return False
+    before = text[text.rfind("\n", 0, max(start - 1, 0)) + 1 : max(start - 1, 0)]
+    following = text[end:].lstrip("\n").partition("\n")[0]
+    return "|" not in before and "|" in following
 
 
 @dataclass(frozen=True)
@@ -185,6 +222,7 @@ class Matching:
             # Whoever asks what a word means is best served by the glossary; the question sets held none to learn from.
             + (1.5 if wants == "definition" and sentence.passage.chunk.document.kind == "term" else 0.0)
             - (0.35 if wants == "number" and not _DIGIT.search(text) else 0.0)
+            - (1.0 if _TOTAL.match(text) and not _ASKS_TOTAL.search(self.question.text) else 0.0)
             - (0.7 if wants == "date" and not _DATED.search(text) else 0.0)
             - 7.1
         )
@@ -198,9 +236,21 @@ class Matching:
         missing = len(self.numbers - held) / len(self.numbers) if self.numbers else 0.0
         others = (share for key, (_, share) in self.by_passage.items() if key != best.passage.chunk.id)
         margin = near - max(others, default=0.0)
+        # "How many" is not answered by a sentence without a number, whatever else it shares.
+        uncounted = bool(
+            _HOW_MANY.search(self.question.text)
+            and not (_DIGIT.search(best.text) or _COUNTED.search(best.text))
+        )
         lexical, dense = min(best.passage.lexical, 1.0), max(best.passage.dense, 0.0)
         return _logistic(
-            2.0 * own + 2.0 * near + 2.4 * lexical + 1.6 * dense + 2.2 * margin - 1.0 * missing - 4.3
+            2.0 * own
+            + 2.0 * near
+            + 2.4 * lexical
+            + 1.6 * dense
+            + 2.2 * margin
+            - 1.0 * missing
+            - 2.5 * uncounted
+            - 4.3
         )
 
 

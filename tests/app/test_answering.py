@@ -238,3 +238,43 @@ def test_a_sentence_speaks_of_what_was_named_before_it():
     basic = passage("The Basic card is free. Delivery takes five days.", key="basic", title="Cards")
     gold = passage("The Gold card costs ¥1,200. Delivery takes one day.", key="gold", title="Cards")
     assert ask("How long is delivery with the Gold card?", basic, gold).citations[0].document_id == "gold"
+
+
+TABLE = "Campaign results\n\nCampaign | Contacts | Cost\nSpring | 49 | 22,540 yen\nAutumn | 30 | 9,000 yen\nTotal | 79 | 31,540 yen"
+
+
+def test_the_head_of_a_table_is_no_answer_and_its_total_only_where_it_is_asked_for():
+    answer = ask("What did the Spring campaign cost?", passage(TABLE))
+    assert answer.citations[0].quote.startswith("Spring |")
+    assert not any(c.quote.startswith(("Campaign |", "Total |")) for c in answer.citations)
+    total = ask("What is the total cost of the campaigns?", passage(TABLE))
+    assert total.citations[0].quote.startswith("Total |")
+
+
+def test_the_head_of_a_letter_is_no_answer():
+    letter = "Re: Results of the Spring campaign\nFrom: Mei\n\nThe Spring campaign won 3 members."
+    answer = ask("What were the results of the Spring campaign?", passage(letter))
+    assert [citation.quote for citation in answer.citations] == ["The Spring campaign won 3 members."]
+
+
+def test_what_stands_under_a_heading_stands_under_the_title_too():
+    letter = (
+        "# Complaint about late delivery\n\nReceived on 3 May.\n\n"
+        "## Answer\n\nWe apologised on 5 May.\n\n## Costs\n\nNone arose."
+    )
+    answer = ask("What was the answer to the complaint about late delivery?", passage(letter))
+    assert answer.citations[0].quote == "We apologised on 5 May."
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "found"),
+    [
+        ("How many orders are still open?", "Reserve: kept for what is paid on open orders.", False),
+        ("How many orders are still open?", "There are 12 orders open.", True),
+        ("How many orders are still open?", "There are no orders open.", True),
+        ("未処理の注文は何件ですか?", "引当金は、未処理の注文のために取り置く金額です。", False),
+        ("未処理の注文は何件ですか?", "未処理の注文は12件です。", True),
+    ],
+)
+def test_how_many_is_not_answered_by_a_sentence_without_a_number(question, text, found):
+    assert ask(question, passage(text)).found is found

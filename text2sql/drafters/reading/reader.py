@@ -36,7 +36,11 @@ _LIMITS = (
     (re.compile(r"(\d{1,4})(?:つ|個|件|人|名|社|か所|カ所|ヶ所|位)(?:を|だけ|のみ|ほど)?(?=挙げ|あげ|列挙|教え)"), "head"),
     (re.compile(r"(\d{1,4})(?:件|行)(?:だけ|のみ|ほど|を|ずつ)?(?=表示|抽出|出力|取得|示|見せ|列挙)"), "head"),
 )  # fmt: skip
-_DEFINITION = re.compile(r"\bwhat (?:do|does|did)\b.*\bmeans?\b", re.IGNORECASE)
+_DEFINITION = re.compile(
+    r"\bwhat (?:do|does|did)\b.*\b(?:means?|about|say|write|reply|complain)\b|何について|何と(?:言|答|回答)|どう(?:回答|答え|返事)",
+    re.IGNORECASE,
+)
+"""What something means, or what somebody said: no count of them answers that."""
 _AS_OF = re.compile(r"(?:[年月日末]|年度|期)(?:時点|現在)")
 """A state on a day that is over: periods only say when something happened."""
 _FIRST_AND_LAST = re.compile(r"\bfirst(?: name)?(?: and |, )last name(s?)\b", re.IGNORECASE)
