@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from evals._journal import Journal
 from evals.errors import EvalError
 from evals.progress import Progress
 from evals.runner import run
@@ -207,3 +208,19 @@ def test_progress_is_silent_where_nobody_looks() -> None:
     assert quiet.getvalue() == ""
     assert "3/3" in loud.getvalue()
     assert "all [done]" in loud.getvalue()
+
+
+class Full(io.StringIO):
+    """A file on a full disk."""
+
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal", "f") as journal:
+        journal._file.close()
+        journal._file = Full()  # type: ignore[assignment]  # what it does with a file, this does
+        with pytest.raises(EvalError, match="journal cannot be written") as caught:
+            journal.append("a", {"id": "a"})
+    assert caught.value.todo == "No space left on device"
