@@ -29,7 +29,7 @@ from bench import _peers_ask as peers
 from bench._rounds import OURS, Contender, compared, percentile, race, ratios, table, versions
 from demo.building import WAREHOUSE, build_home
 from demo.questions import SPREAD, read_questions
-from evals.suites.passages import spread
+from evals.cases import spread
 from retrieval.postgres.database import open_database
 from text2sql.types import Draft, Drafting
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from evals.comparing import is_query, spelled_out, statements, to_sqlite
 from evals.errors import SuiteError
@@ -21,6 +21,7 @@ from retrieval.language import detect
 from retrieval.types import Language
 
 Engine = Literal["sqlite", "postgres"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def read_cases(path: Path, engine: Engine) -> tuple[Case, ...]:
     return tuple(cases.values())
 
 
-def spread(cases: Sequence[Case], limit: int | None) -> tuple[Case, ...]:
+def spread(cases: Sequence[T], limit: int | None) -> tuple[T, ...]:
     """At most `limit` of them, evenly spread, always the same ones. Raises `SuiteError` below 1."""
     if limit is not None and limit < 1:
         raise SuiteError("A limit is at least 1", where=f"--limit {limit}")

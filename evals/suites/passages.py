@@ -21,6 +21,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 import retrieval
+from evals.cases import spread
 from evals.errors import EvalError, SuiteError
 from evals.json_lines import found, read_lines
 from retrieval.embeddings import EmbeddingModel
@@ -72,16 +73,9 @@ def load(folder: Path, limit: int | None = None) -> Passages:
     if not chunks or not queries:
         raise SuiteError("There is nothing to search or to ask", where=str(folder))
     missing = sorted({name for query in queries for name in query.relevant} - known)
-    return Passages(folder.name, (corpus, asked), tuple(chunks), spread(queries, limit), tuple(missing))
-
-
-def spread(items: list[Query], limit: int | None) -> tuple[Query, ...]:
-    """At most `limit` of them, evenly spread, always the same; all without a limit. Raises `EvalError` below 1."""
-    if limit is not None and limit < 1:
-        raise EvalError("A limit is at least 1", where=f"--limit {limit}")
-    if limit is None or limit >= len(items):
-        return tuple(items)
-    return tuple(items[at * len(items) // limit] for at in range(limit))
+    return Passages(
+        folder.resolve().name, (corpus, asked), tuple(chunks), spread(queries, limit), tuple(missing)
+    )
 
 
 @contextmanager
