@@ -217,7 +217,9 @@ class OfflineDrafter:
         understood = [
             f"{item.text}: {teller.link(item.links[0])}" for item in attempt.reading.items if item.links
         ]
-        understood += [f"{item.text}: {item.period.dates}" for item in attempt.reading.items if item.period]
+        understood += [
+            f"{item.text}: {teller.dates(item.period.dates)}" for item in attempt.reading.items if item.period
+        ]
         lacking = [teller.say("unknown", text=word) for word in attempt.reading.unknown]
         if not attempt.reading.items:
             lacking = [teller.say("empty")]
@@ -257,9 +259,8 @@ class OfflineDrafter:
                 found = []
                 for period in (replace(item.period, rivals=()), *item.period.rivals):
                     items = tuple(replace(i, period=period) if i is item else i for i in reading.items)
-                    found.append(
-                        (f"{period.label} ({period.dates})", self._attempt(replace(reading, items=items)))
-                    )
+                    label = f"{period.label} ({teller.dates(period.dates)})"
+                    found.append((label, self._attempt(replace(reading, items=items))))
                 return found
         ambiguities = attempt.resolver.ambiguities
         if len({a.item.start for a in ambiguities}) != 1:

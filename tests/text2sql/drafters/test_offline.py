@@ -106,7 +106,7 @@ def test_a_draft_says_what_it_understood_with_days(duck_shop: Shop) -> None:
     assert set(draft.tables) == {"main.sales", "main.stores"}
     assert 0.8 <= draft.confidence <= 1.0
     japanese = duck_shop.ask("2024年度の地域別売上高").drafts[0]
-    assert "期間: 2024年度 (2024-04-01 to 2025-03-31)" in japanese.understood
+    assert "期間: 2024年度 (2024-04-01〜2025-03-31)" in japanese.understood
 
 
 def test_charts_are_hinted_by_the_shape_of_the_result(duck_shop: Shop) -> None:
@@ -137,7 +137,7 @@ def test_words_that_are_not_the_models_own_are_said(duck_shop: Shop) -> None:
 
 def test_an_unfinished_period_is_compared_up_to_the_same_day(duck_shop: Shop) -> None:
     draft = duck_shop.ask("今年の売上高の前年比").drafts[0]
-    assert any("2026-01-01 to 2026-11-20" in line for line in draft.assumptions)
+    assert any("2026-01-01〜2026-11-20" in line for line in draft.assumptions)
 
 
 def test_drafting_is_deterministic(duck_shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -47,8 +48,22 @@ class Teller:
         self._language = language
 
     def say(self, key: str, **values: object) -> str:
-        """One sentence of the file."""
+        """One sentence of the file; `dates` are said in its language."""
+        if "dates" in values:
+            values["dates"] = self.dates(str(values["dates"]))
         return say(key, self._language, **values)
+
+    def dates(self, dates: str) -> str:
+        """`2024-04-01 to 2025-03-31` as this language writes it."""
+        if self._language != "ja":
+            return dates
+        for english, japanese in (
+            (r"(\S+) to (\S+)", r"\1〜\2"),
+            (r"from (\S+)", r"\1から"),
+            (r"until (\S+)", r"\1まで"),
+        ):
+            dates = re.sub(english, japanese, dates)
+        return dates
 
     def note(self, note: Note) -> str:
         """A note in words."""
