@@ -78,6 +78,8 @@ class Table:
     rows: int | None = None
     comment: str = ""
     kind: Literal["table", "view"] = "table"
+    key_inferred: bool = False
+    """Whether `primary_key` is what the data bear out and not what the engine keeps."""
 
     @property
     def qualified(self) -> str:
@@ -100,6 +102,8 @@ class Catalog:
     default_catalog: str = ""
     fingerprint: str = ""
     """Hash over names, types and keys (not profiles): changes when the schema does."""
+    left_out: tuple[str, ...] = ()
+    """Qualified names of tables that nothing but case tells apart, none of which can be named."""
     _index: dict[str, Table] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -192,13 +196,17 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Warn:
-    """Something that may make a result wrong though the statement may run. Same fields as a violation."""
+    """Something that may make a result wrong though the statement may run. Same fields as a violation.
+
+    `hard`: by what is known of the data, hardly ever meant. `soft`: worth a look.
+    """
 
     code: str
     message: str
     position: Position | None = None
     subject: str = ""
     suggestions: tuple[str, ...] = ()
+    severity: Literal["hard", "soft"] = "soft"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,242 @@
+"""What warnings look at: the columns a statement compares, and what is known of their keys and values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from text2sql.guard.scope import Binding, Facts, Scope, Source
+from text2sql.guard.tables import Tables
+from text2sql.types import Profile, Table
+
+_TIES = (
+    exp.EQ,
+    exp.NullSafeEQ,
+    exp.GT,
+    exp.GTE,
+    exp.LT,
+    exp.LTE,
+    exp.Like,
+    exp.Between,
+    exp.In,
+    exp.Func,
+    exp.NEQ,
+)
+_ROOTS = 8
+"""Foreign keys followed from one column."""
+Key = tuple[str, str]
+"""A column of the catalogue: qualified table and name, both folded."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Link:
+    """Two columns of two sources that a statement sets equal. `must`: no row comes where they differ."""
+
+    node: exp.Expr
+    left: Binding
+    right: Binding
+    must: bool
+
+
+@dataclass(eq=False)
+class Looking:
+    """One resolved statement, as warnings look at it. `ungrouped` are columns beside aggregates."""
+
+    facts: Facts
+    tables: Tables
+    ungrouped: list[exp.Expr]
+    _strings: set[int] = field(init=False)
+    _links: dict[int, list[Link]] = field(default_factory=dict)
+    _ties: dict[int, list[set[int]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._strings = {id(node) for node in self.facts.strings}
+
+    def joining(self) -> Iterator[Scope]:
+        """The scopes that read several sources."""
+        return (s for s in self.facts.scopes if isinstance(s.select, exp.Select) and len(s.sources) > 1)
+
+    def bound(self, node: exp.Expr | None) -> Binding | None:
+        """What a column means; None for anything else."""
+        return self.facts.bindings.get(id(node))
+
+    def literal(self, node: exp.Expr) -> exp.Literal | None:
+        """A literal, also a string that SQLite takes a double-quoted name for."""
+        if isinstance(node, exp.Literal):
+            return node
+        if not self._strings:
+            return None
+        return exp.Literal.string(node.name) if id(node) in self._strings else None
+
+    # Joins.
+
+    def links(self, scope: Scope) -> list[Link]:
+        """Columns of two sources of this scope that are set equal, by ON, WHERE, USING or NATURAL."""
+        found = self._links.get(id(scope))
+        if found is None:
+            found = self._links[id(scope)] = [*self._equalities(scope), *_merged(scope)]
+        return found
+
+    def _equalities(self, scope: Scope) -> Iterator[Link]:
+        for clause in conditions(scope):
+            for node in clause.find_all(exp.EQ, exp.NullSafeEQ):
+                left, right = self.bound(node.this.unnest()), self.bound(node.expression.unnest())
+                if left is None or right is None or not (left.scope is right.scope is scope):
+                    continue
+                if left.source is not right.source:
+                    yield Link(node, left, right, _must(node, clause))
+
+    def ties(self, scope: Scope) -> list[set[int]]:
+        """Ids of the sources that one condition of any kind names together."""
+        found = self._ties.get(id(scope))
+        if found is None:
+            found = self._ties[id(scope)] = [*self._conditional(scope)]
+        return found
+
+    def _conditional(self, scope: Scope) -> Iterator[set[int]]:
+        for clause in conditions(scope):
+            for node in clause.find_all(*_TIES):
+                if isinstance(node, exp.Connector):  # a function to the parser: AND ties nothing
+                    continue
+                bound = [self.bound(column) for column in node.find_all(exp.Column)]
+                together = {id(b.source) for b in bound if b is not None and b.scope is scope}
+                if len(together) > 1:
+                    yield together
+        yield from scope.merged.values()
+
+    # Values.
+
+    def profile(self, binding: Binding) -> Profile | None:
+        """What a column of the catalogue holds; None where it is not known for what this caller sees of it."""
+        column, table = binding.field.column, binding.field.table
+        if column is None or table is None or column.profile is None:
+            return None
+        grants = self.tables.grants(table)
+        if grants is not None and any(
+            g.predicate or g.hides(column.name) or g.mask(column.name) for g in grants
+        ):
+            return None
+        return column.profile
+
+
+def of_this(scope: Scope) -> Iterator[exp.Expr]:
+    """The nodes of this SELECT, without those of queries inside it."""
+    select = scope.select
+    if not isinstance(select, exp.Select):
+        return iter(())
+    return select.walk(prune=lambda node: isinstance(node, exp.Query) and node is not select)
+
+
+def conditions(scope: Scope) -> Iterator[exp.Expr]:
+    """What stands behind ON and WHERE of this SELECT."""
+    for join in _joins(scope.select):
+        if join.args.get("on") is not None:
+            yield join.args["on"]
+    where = scope.select.args.get("where")
+    if where is not None:
+        yield where.this
+
+
+def _joins(select: exp.Expr) -> Iterator[exp.Join]:
+    """The joins of this SELECT, also those in parentheses, not those of queries inside."""
+    from_ = select.args.get("from_")
+    stack = [from_.this] if from_ is not None else []
+    stack += select.args.get("joins") or ()
+    while stack:
+        node = stack.pop(0)
+        if isinstance(node, exp.Join):
+            yield node
+            node = node.this
+        if not isinstance(node, exp.Query) or isinstance(node, exp.Subquery):
+            stack += node.args.get("joins") or ()
+            if isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Query):
+                stack.append(node.this)
+
+
+def _must(node: exp.Expr, clause: exp.Expr) -> bool:
+    holder: exp.Expr | None = node
+    while holder is not None and holder is not clause:
+        holder = holder.parent
+        if not isinstance(holder, exp.And | exp.Paren):
+            return False
+    return True
+
+
+def _merged(scope: Scope) -> Iterator[Link]:
+    for name, ids in scope.merged.items():
+        held = [(s, s.find(name)) for s in scope.sources if id(s) in ids]
+        bound = [Binding(scope, s, f) for s, f in held if f is not None]
+        for other in bound[1:]:
+            yield Link(other.source.node, bound[0], other, True)
+
+
+def groups(sources: list[Source], ties: list[set[int]]) -> list[list[Source]]:
+    """The sources in groups that ties hold together, in their order."""
+    group = {id(s): i for i, s in enumerate(sources)}
+    for tie in ties:
+        numbers = {group[i] for i in tie if i in group}
+        for key, number in group.items():
+            if number in numbers:
+                group[key] = min(numbers)
+    parts: dict[int, list[Source]] = {}
+    for source in sources:
+        parts.setdefault(group[id(source)], []).append(source)
+    return list(parts.values())
+
+
+# Keys.
+
+
+def key_of(binding: Binding) -> Key | None:
+    """The catalogue's column behind it."""
+    column, table = binding.field.column, binding.field.table
+    return None if column is None or table is None else (table.qualified.casefold(), column.name.casefold())
+
+
+def roots(looking: Looking, table: Table, name: str) -> set[Key]:
+    """The column itself, and all that foreign keys lead to from it."""
+    found: set[Key] = set()
+    ahead: list[tuple[Table, str]] = [(table, name.casefold())]
+    while ahead and len(found) < _ROOTS:
+        at, column = ahead.pop()
+        if (at.qualified.casefold(), column) in found:
+            continue
+        found.add((at.qualified.casefold(), column))
+        for key in at.foreign_keys:
+            for own, other in zip(key.columns, key.to_columns, strict=False):
+                to = looking.tables.catalog.table(key.to_table)
+                if own.casefold() == column and to is not None:
+                    ahead.append((to, other.casefold()))
+    return found
+
+
+def on_key(looking: Looking, left: Binding, right: Binding) -> bool | None:
+    """Whether foreign keys lead from the two columns to one; None where nothing is known of either."""
+    one, other = left.field, right.field
+    if one.table is None or other.table is None or one.column is None or other.column is None:
+        return None
+    if key_of(left) == key_of(right):
+        return True
+    if "view" in (one.table.kind, other.table.kind):
+        return None
+    first = roots(looking, one.table, one.column.name)
+    return not first.isdisjoint(roots(looking, other.table, other.column.name))
+
+
+# Values as they are compared.
+
+
+def same_form(text: str) -> float | str:
+    """A form under which `1` and `1.0` are the same."""
+    spelled = number(text)
+    return text if spelled is None else spelled
+
+
+def number(text: str) -> float | None:
+    """The number that a text spells."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
