@@ -24,6 +24,18 @@ _TIES = (
     exp.Func,
     exp.NEQ,
 )
+COMPARED = (
+    exp.EQ,
+    exp.NEQ,
+    exp.GT,
+    exp.GTE,
+    exp.LT,
+    exp.LTE,
+    exp.NullSafeEQ,
+    exp.NullSafeNEQ,
+    exp.Between,
+    exp.In,
+)
 _ROOTS = 8
 """Foreign keys followed from one column."""
 Key = tuple[str, str]
@@ -50,6 +62,7 @@ class Looking:
     _strings: set[int] = field(init=False)
     _links: dict[int, list[Link]] = field(default_factory=dict)
     _ties: dict[int, list[set[int]]] = field(default_factory=dict)
+    _comparisons: dict[int, list[exp.Expr]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._strings = {id(node) for node in self.facts.strings}
@@ -108,6 +121,19 @@ class Looking:
 
     # Values.
 
+    def comparisons(self, scope: Scope) -> list[exp.Expr]:
+        """The comparisons of this SELECT, without those of queries inside it."""
+        found = self._comparisons.get(id(scope))
+        if found is None:
+            select = scope.select
+            inside = (
+                select.walk(prune=lambda node: isinstance(node, exp.Query) and node is not select)
+                if isinstance(select, exp.Select)
+                else ()
+            )
+            found = self._comparisons[id(scope)] = [node for node in inside if isinstance(node, COMPARED)]
+        return found
+
     def profile(self, binding: Binding) -> Profile | None:
         """What a column of the catalogue holds; None where it is not known for what this caller sees of it."""
         column, table = binding.field.column, binding.field.table
@@ -119,14 +145,6 @@ class Looking:
         ):
             return None
         return column.profile
-
-
-def of_this(scope: Scope) -> Iterator[exp.Expr]:
-    """The nodes of this SELECT, without those of queries inside it."""
-    select = scope.select
-    if not isinstance(select, exp.Select):
-        return iter(())
-    return select.walk(prune=lambda node: isinstance(node, exp.Query) and node is not select)
 
 
 def conditions(scope: Scope) -> Iterator[exp.Expr]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from text2sql.guard.looking import Link, Looking, groups, on_key
 from text2sql.guard.refusal import position
-from text2sql.guard.scope import Scope
+from text2sql.guard.scope import Binding, Scope
+from text2sql.key_names import pointing
 from text2sql.types import Table, Warn
 
 
@@ -41,8 +42,20 @@ def _alone(looking: Looking, scope: Scope, links: list[Link], doubted: list[Link
             position(link.node, looking.facts.sql),
             f"{left} = {right}",
             offered,
-            "hard",
+            "soft" if _named_so(link.left, link.right) or _named_so(link.right, link.left) else "hard",
         )
+
+
+def _named_so(near: Binding, far: Binding) -> bool:
+    """Whether the one is called like the key that the other is, though the values do not bear it out."""
+    table = far.field.table
+    if table is None or far.field.column is None or near.field.column is None:
+        return False
+    name = far.field.column.name
+    keys = {key[0].casefold() for key in (table.primary_key, *table.unique) if len(key) == 1}
+    return (
+        name.casefold() in keys and pointing(near.field.column.name, table.name, name, same_table=False) > 0
+    )
 
 
 def _named(link: Link, side: str) -> str:

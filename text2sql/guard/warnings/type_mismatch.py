@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from text2sql.guard.looking import Looking, number, of_this, on_key
+from text2sql.guard.looking import Looking, number, on_key
 from text2sql.guard.refusal import position
 from text2sql.guard.scope import Binding
 from text2sql.types import TypeFamily, Warn
@@ -22,8 +22,10 @@ _FAMILIES: dict[TypeFamily, Kinds] = {
     "time": frozenset({"date"}),
     "boolean": frozenset({"number", "boolean"}),
 }
-_COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
-_NUMBERS = (exp.Count, exp.Sum, exp.Avg, exp.Length, exp.Round, exp.Abs, exp.Add, exp.Sub, exp.Mul, exp.Div)
+_NUMBERS = (exp.Count, exp.Avg, exp.Length)
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div)
+_SAME = (exp.Min, exp.Max, exp.Sum, exp.Round, exp.Abs)
+"""Of the kind of what they are given."""
 _DATES = re.compile(r"\d{1,4}[-/.]\d{1,2}|\d{1,2}:\d{2}|\d{4}$|(now|today|current|infinity)", re.IGNORECASE)
 _BOOLEANS = frozenset({"t", "f", "true", "false", "yes", "no", "y", "n", "on", "off"})
 _LOOKED_AT = 100
@@ -34,25 +36,26 @@ _WORDS = {"number": "a number", "text": "text", "date": "a date or time", "boole
 def find(looking: Looking) -> Iterator[Warn]:
     """One warning for each comparison whose sides share no kind."""
     for scope in looking.facts.scopes:
-        for node in of_this(scope):
+        for node in looking.comparisons(scope):
             for left, right in _sides(node):
                 yield from _judged(looking, node, left.unnest(), right.unnest())
 
 
 def _sides(node: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
-    if isinstance(node, _COMPARED):
-        yield node.this, node.expression
-    elif isinstance(node, exp.Between):
+    if isinstance(node, exp.Between):
         yield node.this, node.args["low"]
         yield node.this, node.args["high"]
     elif isinstance(node, exp.In):
         for other in node.expressions:
             yield node.this, other
+    else:
+        yield node.this, node.expression
 
 
 def _judged(looking: Looking, node: exp.Expr, left: exp.Expr, right: exp.Expr) -> Iterator[Warn]:
-    one, other = _kinds(looking, left), _kinds(looking, right)
-    if not one or not other or not one.isdisjoint(other):
+    one = _kinds(looking, left)
+    other = _kinds(looking, right) if one else one
+    if not other or not one.isdisjoint(other):
         return
     columns = looking.bound(left), looking.bound(right)
     if columns[0] is not None and columns[1] is not None and on_key(looking, columns[0], columns[1]):
@@ -83,8 +86,11 @@ def _kinds(looking: Looking, node: exp.Expr) -> Kinds:
         return _kinds(looking, node.this)
     if isinstance(node, _NUMBERS):
         return frozenset({"number"})
-    if isinstance(node, exp.Min | exp.Max) and isinstance(node.this, exp.Column):
+    if isinstance(node, _SAME):
         return _kinds(looking, node.this)
+    if isinstance(node, _ARITHMETIC):
+        both = _kinds(looking, node.this.unnest()), _kinds(looking, node.expression.unnest())
+        return both[0] if both[0] == both[1] == {"number"} else frozenset()
     binding = looking.bound(node)
     if binding is None:
         return frozenset()
