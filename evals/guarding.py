@@ -10,16 +10,16 @@ from typing import Any, Literal
 from evals.comparing import is_ordered, is_query
 from evals.drafting.opened import ROWS, Opened, grid, opened
 from evals.drafting.places import Place
+from evals.flagging import flagged, gold_warned, mutants_of, share, warned, weights
 from evals.order_free import without_limit
 from evals.report import latency
-from evals.statistics import wilson
 from retrieval.types import Principal
 from text2sql.errors import QueryTimeout, WarehouseError
 from text2sql.guard import SqlGuard
 from text2sql.same_rows import Grid, same_rows
 from text2sql.types import Limits, Verdict
 
-VERSION = "guard 1"
+VERSION = "guard 2"
 CALLER = Principal("eval")
 SECONDS = 10.0
 _TOO_MUCH = ("More rows than can be compared", "The query needs more memory than it may use")
@@ -28,14 +28,19 @@ _TOO_MUCH = ("More rows than can be compared", "The query needs more memory than
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement to judge. `kind`: gold that should run, a draft that may, or a task that does more than read."""
+    """A statement to judge. `kind`: gold that should run, a draft that may, or a task that does more than read.
+
+    `mutants`: gold whose mutants of meaning are judged. `gold` (drafts only): statements any of which is right.
+    """
 
     id: str
-    kind: Literal["gold", "draft", "write"]
+    kind: Literal["gold", "draft", "write", "mutants"]
     place: Place
     sql: str
     explain: bool = False
     dialect: str = "sqlite"
+    gold: tuple[str, ...] = ()
+    columns: Literal["exact", "subset"] = "exact"
 
 
 def judge(statement: Statement) -> dict[str, Any]:
@@ -44,6 +49,9 @@ def judge(statement: Statement) -> dict[str, Any]:
     `same` (gold only): whether the text that the guard wrote gives the rows of the text that it was given.
     """
     at = opened(statement.place)
+    if statement.kind == "mutants":
+        found = mutants_of(at, statement.sql, statement.dialect, CALLER)
+        return {"id": statement.id, "kind": "mutants", "status": "ok", "mutants": found}
     started = time.perf_counter()
     verdict = SqlGuard().check(statement.sql, at.catalog, CALLER)
     seconds = time.perf_counter() - started
@@ -57,12 +65,35 @@ def judge(statement: Statement) -> dict[str, Any]:
         "status": "ok",
         "allowed": allowed,
         "code": code,
-        "warnings": sorted({warning.code for warning in verdict.warnings}),
+        "severities": warned(verdict),
     }
     if statement.kind == "write":
         return {**row, "runs": None, "problem": "", "same": None, "sql": statement.sql, "seconds": seconds}
     runs, problem, same = _run(at, statement, verdict if allowed else None)
-    return {**row, "runs": runs, "problem": problem, "same": same, "sql": statement.sql, "seconds": seconds}
+    row |= {"runs": runs, "problem": problem, "same": same, "sql": statement.sql, "seconds": seconds}
+    return {**row, **_right(at, statement, runs=runs)} if statement.kind == "draft" else row
+
+
+def _right(at: Opened, statement: Statement, *, runs: bool) -> dict[str, bool | None]:
+    """Whether a draft gives the rows of a gold statement, None where that cannot be said; and whether it gives none."""
+    if not statement.gold:
+        return {"right": None, "empty": False}
+    if not runs:
+        return {"right": False, "empty": False}
+    try:
+        found = at.gold(statement.sql, SECONDS)
+        right = any(
+            same_rows(
+                at.gold(sql, SECONDS),
+                found,
+                ordered=is_ordered(sql, statement.dialect),
+                columns=statement.columns,
+            )
+            for sql in statement.gold
+        )
+    except WarehouseError:
+        return {"right": None, "empty": False}
+    return {"right": right, "empty": found.height == 0}
 
 
 def _explained(at: Opened, verdict: Verdict) -> str:
@@ -117,7 +148,8 @@ def _uncut(at: Opened, statement: Statement, verdict: Verdict) -> tuple[str, boo
 
 def summarize(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Shares with intervals: gold accepted and unchanged, writes refused, drafts refused that fail and the reverse."""
-    judged = [row for row in rows if row["status"] == "ok"]
+    mutants = [m for row in rows if row["status"] == "ok" for m in row.get("mutants", ())]
+    judged = [row for row in rows if row["status"] == "ok" and row.get("kind") != "mutants"]
     gold = [row for row in judged if row["kind"] == "gold" and row["runs"]]
     writes = [row for row in judged if row["kind"] == "write"]
     drafts = [row for row in judged if row["kind"] == "draft"]
@@ -127,18 +159,20 @@ def summarize(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "gold": len(gold),
         "gold_failing": sum(row["kind"] == "gold" and not row["runs"] for row in judged),
-        "gold_accepted": _share(sum(row["allowed"] for row in gold), len(gold)),
-        "gold_same": _share(
+        "gold_accepted": share(sum(row["allowed"] for row in gold), len(gold)),
+        "gold_same": share(
             sum(row["same"] is True for row in gold), sum(row["same"] is not None for row in gold)
         ),
         "gold_without_limit": sum(row["problem"] == "compared without LIMIT" for row in gold),
-        "gold_warned": _share(sum(bool(row["warnings"]) for row in gold), len(gold)),
+        **gold_warned(gold),
+        **(flagged(mutants) if mutants else {}),
         "writes": len(writes),
-        "writes_refused": _share(sum(not row["allowed"] for row in writes), len(writes)),
+        "writes_refused": share(sum(not row["allowed"] for row in writes), len(writes)),
         "drafts": len(drafts),
         "drafts_failing": len(failing),
-        "precision": _share(caught, len(refused)),
-        "recall": _share(caught, len(failing)),
+        "precision": share(caught, len(refused)),
+        "recall": share(caught, len(failing)),
+        "weights": weights(drafts),
         "failing_passed": [_named(row) for row in failing if row["allowed"]],
         "running_refused": [_named(row) for row in refused if row["runs"]],
         "gold_refused": [_named(row) for row in gold if not row["allowed"]],
@@ -146,11 +180,6 @@ def summarize(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "writes_passed": [_named(row) for row in writes if row["allowed"]],
         **latency([row["seconds"] for row in judged]),
     }
-
-
-def _share(k: int, n: int) -> dict[str, Any]:
-    """A share with Wilson's interval; null where there is nothing to share."""
-    return {"value": k / n if n else None, "k": k, "n": n, "interval": wilson(k, n).to_json() if n else None}
 
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:

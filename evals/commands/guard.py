@@ -21,7 +21,7 @@ from evals.runner import run
 from evals.suites.databases import Suite, load
 
 
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     paths: Annotated[
         list[Path], typer.Argument(metavar="DIR [FILE]…", help="The set; further files of predictions.")
     ],
@@ -31,6 +31,10 @@ def command(
         typer.Option("--predictions", help="A system's drafts, or a folder of them; repeat."),
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Ask the engine for its plan as well.")] = False,
+    mutants: Annotated[
+        bool,
+        typer.Option("--mutants", help="Also make mistakes of meaning in gold, and count those flagged."),
+    ] = False,
     questions: Annotated[Path | None, typer.Option("--questions", help="Another file of questions.")] = None,
     timings: Annotated[Path | None, typer.Option("--timings", help="A file of their own for times.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="At most so many questions.")] = None,
@@ -42,7 +46,7 @@ def command(
         raise EvalError("One folder at a time", where=str(files[0]), todo="Files go with --predictions.")
     given = [*(predictions or []), *files]
     suites = editions(folder, questions, limit)
-    options = {"explain": explain, "limit": limit, "systems": 0}
+    options = {"explain": explain, "limit": limit, "mutants": mutants, "systems": 0}
     with ExitStack() as stack:
         stack.callback(close_all)
         statements: list[Statement] = []
@@ -50,6 +54,7 @@ def command(
         for suite in suites:
             at = stack.enter_context(places(suite, {case.db for case in suite.cases}))
             statements += gold_of(suite, at, explain=explain)
+            statements += mutants_of(suite, at) if mutants else []
             used += suite.files
             if given and suite is suites[0]:
                 systems = read_predictions(given, suite.cases, sampled=limit is not None)
@@ -119,13 +124,33 @@ def gold_of(suite: Suite, at: dict[str, Place], *, explain: bool) -> list[Statem
     ]
 
 
+def mutants_of(suite: Suite, at: dict[str, Place]) -> list[Statement]:
+    """The gold of every question, to be mistaken in small ways."""
+    return [
+        Statement(
+            f"{suite.engine}:mutants/{case.id}", "mutants", at[case.db], case.gold[0], dialect=suite.engine
+        )
+        for case in suite.cases
+        if case.gold and not case.unscored
+    ]
+
+
 def drafts_of(
     suite: Suite, at: dict[str, Place], system: str, sql: dict[str, str], *, explain: bool
 ) -> list[Statement]:
     """The drafts of one system."""
-    databases = {case.id: case.db for case in suite.cases}
+    cases = {case.id: case for case in suite.cases}
     return [
-        Statement(f"{suite.engine}:{system}/{key}", "draft", at[databases[key]], text, explain, suite.engine)
+        Statement(
+            f"{suite.engine}:{system}/{key}",
+            "draft",
+            at[cases[key].db],
+            text,
+            explain,
+            suite.engine,
+            cases[key].gold if not cases[key].unscored else (),
+            cases[key].columns,
+        )
         for key, text in sql.items()
     ]
 

@@ -110,7 +110,7 @@ def test_a_set_for_two_engines_is_judged_on_both(tmp_path: Path) -> None:
 def row(kind: str, *, allowed: bool, runs: bool | None, same: bool | None = None) -> dict[str, Any]:
     return {
         "id": f"{kind}{allowed}{runs}", "kind": kind, "status": "ok", "allowed": allowed, "runs": runs, "same": same,
-        "code": "" if allowed else "function", "problem": "", "warnings": [], "sql": "SELECT 1", "seconds": 0.001,
+        "code": "" if allowed else "function", "problem": "", "severities": {}, "right": None, "empty": False, "sql": "SELECT 1", "seconds": 0.001,
     }  # fmt: skip
 
 

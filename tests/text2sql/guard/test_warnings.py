@@ -192,6 +192,29 @@ def test_the_way_out_is_offered_in_both_languages() -> None:
     assert "Rome" in finding_text(absent, "ja")
 
 
+def test_what_only_names_call_a_key_is_doubted_softly() -> None:
+    apart = Catalog("sqlite", (STORES, replace(SALES, foreign_keys=()), replace(GOALS, foreign_keys=())))
+    assert said(JOIN.format("s.store_id = x.store_id"), apart) == [("join_not_key", "soft")]
+    assert said(JOIN.format("s.store_id = x.sale_id"), apart) == [("join_not_key", "hard")]
+    sql = "SELECT x.kind FROM sales AS x JOIN goals AS g ON x.store_id = g.store_id"
+    assert said(sql, apart) == [("join_not_key", "hard")]
+
+
+def test_time_beside_an_interval_is_no_number() -> None:
+    day = "SELECT name FROM stores WHERE opened >= CURRENT_DATE - INTERVAL '7 days'"
+    assert said(day, catalog("postgres")) == []
+    assert said("SELECT name FROM stores WHERE opened >= 3 + 4", catalog("postgres")) == [
+        ("type_mismatch", "hard")
+    ]
+
+
+def test_of_many_values_the_nearest_are_offered() -> None:
+    names = [f"Store {number:04}" for number in range(4_000)]
+    many = Catalog("sqlite", (Table("stores", (column("name", "text", *names, "Northern"),)),))
+    [found] = warnings("SELECT name FROM stores WHERE name = 'Nothern'", many)
+    assert found.suggestions == ("Northern",)
+
+
 def test_hard_ones_come_first() -> None:
     sql = "SELECT name, size, COUNT(*) FROM stores WHERE size = 900 AND city = 'Rmoe'"
     severities = [severity for _, severity in said(sql)]

@@ -47,15 +47,22 @@ def _alone(looking: Looking, scope: Scope, links: list[Link], doubted: list[Link
 
 
 def _named_so(near: Binding, far: Binding) -> bool:
-    """Whether the one is called like the key that the other is, though the values do not bear it out."""
-    table = far.field.table
-    if table is None or far.field.column is None or near.field.column is None:
+    """Whether the one is called like the key that the other is, though the values do not bear it out.
+
+    Two keys of the same name (`id`) say nothing of each other.
+    """
+    table, here = far.field.table, near.field.table
+    if table is None or here is None or far.field.column is None or near.field.column is None:
         return False
-    name = far.field.column.name
-    keys = {key[0].casefold() for key in (table.primary_key, *table.unique) if len(key) == 1}
-    return (
-        name.casefold() in keys and pointing(near.field.column.name, table.name, name, same_table=False) > 0
-    )
+    own, name = near.field.column.name, far.field.column.name
+    if name.casefold() not in _keys(table) or own.casefold() in _keys(here):
+        return False
+    return own.casefold() == name.casefold() or pointing(own, table.name, name, same_table=False) > 0
+
+
+def _keys(table: Table) -> set[str]:
+    """The columns that are a key each by itself."""
+    return {key[0].casefold() for key in (table.primary_key, *table.unique) if len(key) == 1}
 
 
 def _named(link: Link, side: str) -> str:
