@@ -34,7 +34,17 @@ _YEAR: dict[str, str] = {
     "redshift": "CAST(DATE_TRUNC('year', c) AS {type})",
     "athena": "CAST(DATE_TRUNC('year', c) AS {type})",
 }
-_YEAR_OF_TEXT = "SUBSTR(c, 1, 4) || '-01-01'"
+_DATE = "^[12][0-9]{3}(-[01][0-9]-[0-3][0-9]|/([01][0-9]|[1-9]))([^0-9]|$)"
+_DATES_SQLITE = ("-[01][0-9]-[0-3][0-9]", "/[01][0-9]", "/[1-9]")
+_IS_DATE: dict[str, str] = {
+    "duckdb": f"REGEXP_MATCHES(c, '{_DATE}')",
+    "postgres": f"c ~ '{_DATE}'",
+    "redshift": f"c ~ '{_DATE}'",
+    "athena": f"REGEXP_LIKE(c, '{_DATE}')",
+    "sqlite": " OR ".join(f"(c || ' ') GLOB '[12][0-9][0-9][0-9]{rest}[^0-9]*'" for rest in _DATES_SQLITE),
+}
+"""Whether a text starts with a date: YYYY-MM-DD, YYYY/MM or YYYY/M. Of any other text nothing is shown."""
+_YEAR_OF_TEXT = "CASE WHEN {is_date} THEN SUBSTR(c, 1, 4) || '-01-01' END"
 _NULL = {"postgres": "CASE WHEN FALSE THEN c END"}
 """NULL of the column's own type where that may have any name: enums, domains, arrays."""
 _PLAIN_TEXT = re.compile(r"(?i)text|(n?var|bp)?char|character|string|clob")
@@ -103,12 +113,16 @@ def _template(column: Column, mask: MaskKind, dialect: str, *, salted: bool) -> 
         return _HASH[dialect].format(salt=":salt || " if salted else "")
     if mask == "partial":
         return _PARTIAL.format(text=_TEXT[dialect])
-    if mask == "year":
-        if column.family in ("date", "timestamp") and dialect in _YEAR:
-            return _YEAR[dialect].format(type=column.type)
-        if dialect == "sqlite" or column.family == "text":
-            return _YEAR_OF_TEXT if dialect == "sqlite" or _plain_text(column) else null
-    return null
+    return (_year(column, dialect) if mask == "year" else "") or null
+
+
+def _year(column: Column, dialect: str) -> str:
+    """The mask `year`; "" where the column has no date."""
+    if column.family in ("date", "timestamp") and dialect in _YEAR:
+        return _YEAR[dialect].format(type=column.type)
+    if dialect == "sqlite" or _plain_text(column):
+        return _YEAR_OF_TEXT.format(is_date=_IS_DATE[dialect])
+    return ""
 
 
 @cache
