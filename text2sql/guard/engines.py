@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlglot import exp
 
@@ -35,8 +36,9 @@ class Engine:
     """Columns every table has though no catalogue names them."""
     orders_by_output: bool = True
     """Whether ORDER BY finds a result column by its name though it was given no alias."""
-    mixes_conditions: bool = False
-    """Whether a sub-query's condition and those around it are tested in any order, and `OFFSET 0` keeps them apart."""
+    fence: Literal["", "offset", "limit"] = ""
+    """What keeps a sub-query's condition and those around it apart, which else are tested in any order: `OFFSET 0` or
+    `LIMIT -1`; "" where that was not tried."""
     renames_tables: bool = True
     """Whether `t AS x(a, b)` is known for tables and sub-queries."""
 
@@ -58,6 +60,7 @@ ENGINES: dict[str, Engine] = {
         forward_ctes=True,
         row_ids=frozenset({"rowid", "oid", "_rowid_"}),
         orders_by_output=False,
+        fence="limit",
         renames_tables=False,
     ),
     "duckdb": Engine(
@@ -67,6 +70,7 @@ ENGINES: dict[str, Engine] = {
         implicit_lateral=True,
         aliases_in_select=True,
         orders_by_output=False,
+        fence="offset",
         row_ids=frozenset({"rowid"}),
     ),
     "postgres": Engine(
@@ -75,7 +79,7 @@ ENGINES: dict[str, Engine] = {
         default_schema="public",
         exact_quotes=True,
         keys_determine=True,
-        mixes_conditions=True,
+        fence="offset",
     ),
     "redshift": Engine(
         "redshift",

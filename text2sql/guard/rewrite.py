@@ -6,6 +6,7 @@ join or outer condition of the draft can reach around it. Attributes are bound a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from sqlglot import exp
 
 from text2sql.grants import Grant
 from text2sql.guard import masks
-from text2sql.guard.fences import can_fail
+from text2sql.guard.fences import can_fail, close
 from text2sql.guard.refusal import Refused
 from text2sql.guard.scope import Facts, Scan
 from text2sql.guard.tables import Tables
@@ -43,7 +44,7 @@ class Rewriting:
 
 def write_policies(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
     """Write schemas and policies into the tree, in place. Raises `Refused` where that cannot be done faithfully."""
-    done = Rewriting(fenced=tables.engine.mixes_conditions and can_fail(tree))
+    done = Rewriting(fenced=bool(tables.engine.fence) and can_fail(tree, tables.engine, facts))
     ctes = {tables.engine.fold(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
     for node in facts.strings:
         node.replace(exp.Literal.string(node.name))
@@ -101,6 +102,7 @@ def _inject(
     projections = [
         _projection(c, grants, conditions, tables, policy, done, table) for c in tables.columns(table)
     ]
+    _group(scan, facts, grants)
     inner = exp.Select(
         expressions=projections,
         from_=exp.From(
@@ -111,7 +113,7 @@ def _inject(
     if rows is not None:
         inner.set("where", exp.Where(this=rows))
         if done.fenced:
-            inner.set("offset", exp.Offset(expression=exp.Literal.number(0)))
+            close(inner, tables.engine)
         done.row_rules[table.qualified] = rows.sql(dialect=dialect)
     alias = node.args.get("alias")
     alias = (
@@ -125,6 +127,35 @@ def _inject(
             replacement.set(key, node.args[key])
     node.replace(replacement)
     _unqualify(scan, facts)
+
+
+_NOT_GROUPED = frozenset(
+    {"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle", "aclitem", "xid"}
+)
+"""Types of PostgreSQL whose values cannot be told apart, and so not be grouped by."""
+
+
+def _group(scan: Scan, facts: Facts, grants: tuple[Grant, ...]) -> None:
+    """Group by what the table's key determines, which the engine no longer knows of the sub-query.
+
+    A key that is masked determines nothing: several rows show the same.
+    """
+    found = facts.determined.get(id(scan.source), ())
+    key = {name.casefold() for name in scan.table.primary_key}
+    masked = any(g.hides(name) or g.mask(name) is not None for g in grants for name in key)
+    node, alias = scan.node, scan.node.args.get("alias")
+    named = node.this if alias is None or alias.args.get("this") is None else alias.this
+    added: set[tuple[int, str]] = set()
+    for binding in found:
+        name, column = binding.field.name, binding.field.column
+        kind = re.sub(r"[\(\[].*", "", column.type).casefold() if column is not None else ""
+        if masked or kind in _NOT_GROUPED:
+            message = f"{name} is neither grouped nor aggregated; add it to GROUP BY."
+            raise Refused("ungrouped", message, binding.scope.select, name)
+        if (id(binding.scope), name) not in added:
+            added.add((id(binding.scope), name))
+            more = exp.Column(this=exp.to_identifier(name, quoted=True), table=named.copy())
+            binding.scope.select.args["group"].append("expressions", more)
 
 
 def _unqualify(scan: Scan, facts: Facts) -> None:

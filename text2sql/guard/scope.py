@@ -143,6 +143,8 @@ class Facts:
     """Double-quoted names that are strings."""
     scopes: list[Scope] = field(default_factory=list)
     row_ids: list[Binding] = field(default_factory=list)
+    determined: dict[int, list[Binding]] = field(default_factory=dict)
+    """id of a source -> its columns that stand beside aggregates because the table's key is grouped by."""
     recursive: int = 0
 
     def columns(self) -> list[str]:

@@ -7,6 +7,7 @@ and a column that mixes types (SQLite lets it) becomes text.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
@@ -28,6 +29,10 @@ from text2sql.warehouses._sqlite_wall import authorize, collecting
 
 _BUSY_SECONDS = 2.0
 """How long to wait for a program that is writing."""
+_DATA = re.compile(
+    r"integer overflow|malformed JSON|JSON path|ESCAPE expression|pattern too complex|must have|BLOB"
+)
+"""Errors raised by a value that was met while running: all of them are one sentence."""
 _STEPS = 5_000
 """Virtual machine steps between looks at the clock: well under a millisecond."""
 _IDLE = 4
@@ -167,6 +172,12 @@ class SqliteWarehouse(SharedWarehouse):
         if isinstance(error, MemoryError) or "too big" in text:
             return WarehouseError(
                 "The query needs more memory than it may use", where=self.where, todo="Ask for less at once."
+            )
+        if _DATA.search(text):
+            return WarehouseError(
+                "A stored value does not fit the expression",
+                where=self.where,
+                todo="Use another expression, or leave such rows out.",
             )
         return WarehouseError(without_values(text, sql), where=self.where)
 
