@@ -64,7 +64,9 @@ class _Inference:
 
     def with_primary_keys(self) -> None:
         self.tables = [
-            t if t.primary_key or t.kind == "view" else replace(t, primary_key=self.primary_key(t))
+            t
+            if t.primary_key or t.kind == "view" or not (key := self.primary_key(t))
+            else replace(t, primary_key=key, key_inferred=True)
             for t in self.tables
         ]
 

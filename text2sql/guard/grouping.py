@@ -1,4 +1,8 @@
-"""Columns beside aggregates: grouped, or determined by what is grouped. An error on most engines, a warning on SQLite."""
+"""Columns beside aggregates: grouped, or determined by what is grouped. An error on most engines, a warning on SQLite.
+
+PostgreSQL knows the key of a table, but not of a sub-query that a policy puts in its place: what a key determines is
+remembered, to be grouped by as well where the table is rewritten.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,8 @@ class _Grouping:
         self.expressions = expressions
         self.keys: set[Canonical] = set()
         self.grouped_columns: dict[int, set[str]] = {}
+        self.in_every_group: dict[int, set[str]] = {}
+        """Catalogue columns that every grouping set has, by id of their source."""
 
     def ungrouped(self) -> list[exp.Expr]:
         """Columns of this SELECT that one group may hold several values of."""
@@ -44,6 +50,8 @@ class _Grouping:
                 return []
             for item in group.find_all(exp.Expr):
                 self._key(item)
+            for item in group.expressions:
+                self._whole(item)
         found: list[exp.Expr] = []
         for part in (*select.expressions, select.args.get("having"), select.args.get("order")):
             if part is not None:
@@ -53,11 +61,9 @@ class _Grouping:
     def _key(self, item: exp.Expr) -> None:
         """Remember one grouped expression; a position stands for its expression, an alias for what it names."""
         node = item.unnest()
-        if isinstance(node, exp.Literal) and node.name.isdigit() and isinstance(item.parent, exp.Group):
-            position = int(node.name) - 1
-            expressions = self.scope.select.expressions
-            if position < len(expressions):
-                self._key(expressions[position].unalias())
+        position = self._at_position(item)
+        if position is not None:
+            self._key(position)
             return
         self.keys.add(canonical(node, self.facts))
         binding = self.facts.bindings.get(id(node))
@@ -66,6 +72,25 @@ class _Grouping:
         alias = self.facts.aliases.get(id(node))
         if alias is not None:
             self._key(alias)
+
+    def _at_position(self, item: exp.Expr) -> exp.Expr | None:
+        node = item.unnest()
+        if isinstance(node, exp.Literal) and node.name.isdigit() and isinstance(item.parent, exp.Group):
+            expressions: list[exp.Expr] = self.scope.select.expressions
+            if 1 <= int(node.name) <= len(expressions):
+                return expressions[int(node.name) - 1].unalias()
+        return None
+
+    def _whole(self, item: exp.Expr) -> None:
+        """Remember a column that is grouped by as it is, and not only a part of something or of some grouping sets."""
+        node = self._at_position(item) or item.unnest()
+        node = self.facts.aliases.get(id(node), node).unnest()
+        if isinstance(node, exp.Tuple):
+            for part in node.expressions:
+                self._whole(part)
+        binding = self.facts.bindings.get(id(node))
+        if binding is not None and binding.field.column is not None:
+            self.in_every_group.setdefault(id(binding.source), set()).add(binding.field.column.name)
 
     def _walk(self, node: exp.Expr, found: list[exp.Expr]) -> None:
         stack = [node]
@@ -79,6 +104,9 @@ class _Grouping:
                 and not isinstance(current, exp.Identifier)
                 and canonical(current, self.facts) in self.keys
             ):
+                continue
+            if isinstance(current, exp.Column) and isinstance(current.this, exp.Star):
+                self._star(current, found)
                 continue
             if isinstance(current, exp.Column):
                 binding = self.facts.bindings.get(id(current))
@@ -97,18 +125,30 @@ class _Grouping:
     def _aggregates(self, node: exp.Expr) -> bool:
         return isinstance(node, exp.Filter | exp.WithinGroup) or self.expressions.kind(node) == "aggregate"
 
+    def _star(self, star: exp.Column, found: list[exp.Expr]) -> None:
+        """`t.*`: each of its columns."""
+        wanted = self.engine.fold(star.args["table"])
+        source = next((source for source in self.scope.sources if source.alias == wanted), None)
+        if source is not None and not all(
+            self._determined(Binding(self.scope, source, field)) for field in source.fields
+        ):
+            found.append(star)
+
     def _determined(self, binding: Binding) -> bool:
         """Whether the whole key of the column's table is grouped."""
-        table = binding.source.table
-        grouped = self.grouped_columns.get(id(binding.source), set())
+        source, table = binding.source, binding.source.table
+        grouped = self.grouped_columns.get(id(source), set())
         if not grouped:
             return False
         if binding.field.name in grouped:
             return True
         if table is None or not (self.engine.keys_determine or not self.engine.strict_groups):
             return False
-        keys = [table.primary_key] if self.engine.keys_determine else [table.primary_key, *table.unique]
-        return any(
-            key and grouped.issuperset(n if self.engine.exact_quotes else n.lower() for n in key)
-            for key in keys
-        )
+        if not self.engine.keys_determine:
+            keys = [table.primary_key, *table.unique]
+            return any(key and grouped.issuperset(n.lower() for n in key) for key in keys)
+        key = () if table.key_inferred else table.primary_key
+        if not key or not self.in_every_group.get(id(source), set()).issuperset(key):
+            return False
+        self.facts.determined.setdefault(id(source), []).append(binding)
+        return True
