@@ -8,7 +8,8 @@ BunmyakuError
     │   └── QueryCancelled        stopped by `cancel()`
     ├── PolicyError               a policy file that cannot be enforced as written
     ├── SemanticModelError        a semantic model that is not valid, or not valid for this catalogue
-    └── DdlError                  a DDL file from which no catalogue can be read
+    ├── DdlError                  a DDL file from which no catalogue can be read
+    └── ConformanceError          statements to try a guard on that cannot be read
 """
 
 from __future__ import annotations
@@ -46,3 +47,9 @@ class SemanticModelError(Text2SqlError):
 
 class DdlError(Text2SqlError):
     """No catalogue can be read from the DDL."""
+
+
+class ConformanceError(Text2SqlError):
+    """Statements to try a guard on cannot be read."""
+
+    bad_input = True

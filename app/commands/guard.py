@@ -1,4 +1,4 @@
-"""`bunmyaku guard`: the guard alone, as a filter of JSON lines."""
+"""`bunmyaku guard`: the guard alone, as a filter of JSON lines; and its conformance, as a command of its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from app import settings as configuration
+from app.commands import conformance
 from app.commands.output import write_json
 from app.directory import principal as read_principal
 from app.errors import SettingsError
@@ -23,9 +24,16 @@ from text2sql.warehouses import open_warehouse
 
 DIALECTS = ("duckdb", "sqlite", "postgres", "athena", "redshift")
 
+group = typer.Typer(invoke_without_command=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
+group.command("conformance")(conformance.command)
 
+
+@group.callback()
 def command(
-    dialect: Annotated[str, typer.Option("--dialect", help=f"One of {', '.join(DIALECTS)}.")],
+    context: typer.Context,
+    dialect: Annotated[
+        str | None, typer.Option("--dialect", help=f"One of {', '.join(DIALECTS)}. Required to check lines.")
+    ] = None,
     ddl: Annotated[Path | None, typer.Option("--ddl", help="File of CREATE TABLE statements.")] = None,
     warehouse: Annotated[
         str | None, typer.Option("--warehouse", help="A warehouse to read the catalogue from.")
@@ -38,6 +46,12 @@ def command(
     ] = None,
 ) -> None:
     """Read JSON lines {"id","sql"} on standard input; print a verdict a line."""
+    if context.invoked_subcommand is not None:
+        if any(option is not None for option in (dialect, ddl, warehouse, policy, user)):
+            raise typer.BadParameter(f"Options of {context.invoked_subcommand} come after its name.")
+        return
+    if dialect is None:
+        raise typer.BadParameter("Missing option '--dialect'.")
     catalog = _catalog(dialect, ddl, warehouse)
     rules = load_policy(policy) if policy else None
     caller = _caller(user)
