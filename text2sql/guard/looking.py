@@ -146,6 +146,23 @@ class Looking:
             return None
         return column.profile
 
+    def unique(self, binding: Binding) -> bool:
+        """Whether no value stands twice in a column: it is a key, or no value does today."""
+        table, column = binding.field.table, binding.field.column
+        if table is None or column is None:
+            return False
+        if column.name.casefold() in keys_alone(table):
+            return True
+        profile = self.profile(binding)
+        if profile is None or profile.sampled or not table.rows:
+            return False
+        return profile.distinct == table.rows - (profile.nulls or 0)
+
+
+def keys_alone(table: Table) -> set[str]:
+    """The columns that are a key each by itself, folded."""
+    return {key[0].casefold() for key in (table.primary_key, *table.unique) if len(key) == 1}
+
 
 def conditions(scope: Scope) -> Iterator[exp.Expr]:
     """What stands behind ON and WHERE of this SELECT."""

@@ -197,7 +197,11 @@ def test_what_only_names_call_a_key_is_doubted_softly() -> None:
     assert said(JOIN.format("s.store_id = x.store_id"), apart) == [("join_not_key", "soft")]
     assert said(JOIN.format("s.store_id = x.sale_id"), apart) == [("join_not_key", "hard")]
     sql = "SELECT x.kind FROM sales AS x JOIN goals AS g ON x.store_id = g.store_id"
-    assert said(sql, apart) == [("join_not_key", "hard")]
+    assert said(sql, apart) == [("join_not_key", "soft")]  # unique in goals, as far as its rows go
+    buyers = replace(SALES, columns=(*SALES.columns, column("buyer_id", "integer", "1", "3")))
+    bought = JOIN.format("s.store_id = x.buyer_id")
+    assert said(bought, Catalog("sqlite", (STORES, buyers))) == [("join_not_key", "soft")]
+    assert said(bought.replace("buyer_id", "amount"), Catalog("sqlite", (STORES, buyers)))[0][1] == "hard"
 
 
 def test_time_beside_an_interval_is_no_number() -> None:

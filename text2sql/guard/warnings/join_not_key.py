@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from text2sql.guard.looking import Link, Looking, groups, on_key
+from text2sql.guard.looking import Link, Looking, groups, keys_alone, number, on_key
 from text2sql.guard.refusal import position
 from text2sql.guard.scope import Binding, Scope
-from text2sql.key_names import pointing
+from text2sql.key_names import Name, pointing
 from text2sql.types import Table, Warn
 
 
@@ -42,27 +42,41 @@ def _alone(looking: Looking, scope: Scope, links: list[Link], doubted: list[Link
             position(link.node, looking.facts.sql),
             f"{left} = {right}",
             offered,
-            "soft" if _named_so(link.left, link.right) or _named_so(link.right, link.left) else "hard",
+            "soft"
+            if _named_so(looking, link.left, link.right) or _named_so(looking, link.right, link.left)
+            else "hard",
         )
 
 
-def _named_so(near: Binding, far: Binding) -> bool:
-    """Whether the one is called like the key that the other is, though the values do not bear it out.
+def _named_so(looking: Looking, near: Binding, far: Binding) -> bool:
+    """Whether the one is called like the key that the other is, though nothing bears it out.
 
-    Two keys of the same name (`id`) say nothing of each other.
+    Of two columns of one name, what is unique today counts as a key. Two keys of one name (`id`) say nothing.
     """
     table, here = far.field.table, near.field.table
     if table is None or here is None or far.field.column is None or near.field.column is None:
         return False
     own, name = near.field.column.name, far.field.column.name
-    if name.casefold() not in _keys(table) or own.casefold() in _keys(here):
+    if own.casefold() == name.casefold():
+        return looking.unique(far) and not looking.unique(near)
+    if name.casefold() not in keys_alone(table) or own.casefold() in keys_alone(here):
         return False
-    return own.casefold() == name.casefold() or pointing(own, table.name, name, same_table=False) > 0
+    return pointing(own, table.name, name, same_table=False) > 0 or _may_point(looking, near, far, here)
 
 
-def _keys(table: Table) -> set[str]:
-    """The columns that are a key each by itself."""
-    return {key[0].casefold() for key in (table.primary_key, *table.unique) if len(key) == 1}
+def _may_point(looking: Looking, near: Binding, far: Binding, table: Table) -> bool:
+    """Whether an identifier that no key explains (`sender_id`) lies among the values of the key."""
+    column = near.field.column
+    if column is None or not Name.of(column.name).keyed:
+        return False
+    if any(column.name.casefold() in map(str.casefold, key.columns) for key in table.foreign_keys):
+        return False
+    one, other = looking.profile(near), looking.profile(far)
+    if one is None or other is None or one.sampled or other.sampled:
+        return False
+    ends = [number(end or "") for end in (other.minimum, one.minimum, one.maximum, other.maximum)]
+    known = [end for end in ends if end is not None]
+    return len(known) == len(ends) and known == sorted(known)
 
 
 def _named(link: Link, side: str) -> str:

@@ -9,7 +9,7 @@ from sqlglot import exp
 from text2sql.guard.looking import Looking
 from text2sql.guard.refusal import position
 from text2sql.guard.scope import Binding, Scope, Source
-from text2sql.types import Table, Warn
+from text2sql.types import Warn
 
 Known = set[tuple[int, str]]
 
@@ -105,18 +105,7 @@ def _has_key(looking: Looking, source: Source, scope: Scope, known: Known, *, by
     if any(key and held.issuperset(n.casefold() for n in key) for key in keys):
         return True
     return by_data and any(
-        _unique(looking, Binding(scope, source, field), table)
+        looking.unique(Binding(scope, source, field))
         for field in source.fields
         if (id(source), field.name) in known
-    )
-
-
-def _unique(looking: Looking, binding: Binding, table: Table) -> bool:
-    """Whether no value stands twice in a column today."""
-    profile = looking.profile(binding)
-    return bool(
-        profile is not None
-        and not profile.sampled
-        and table.rows
-        and profile.distinct == table.rows - (profile.nulls or 0)
     )
