@@ -206,7 +206,7 @@ def visible_catalog(policy: Policy | None, catalog: Catalog, principal: Principa
     seen = [(t, policy.grants(t, principal)) for t in catalog.tables]
     kept = {t.qualified.casefold(): {c.name.casefold() for c in visible_columns(t, g)} for t, g in seen if g}
     tables = (_visible_table(table, grants, kept) for table, grants in seen if grants)
-    return dataclasses.replace(catalog, tables=tuple(t for t in tables if t.columns))
+    return dataclasses.replace(catalog, tables=tuple(t for t in tables if t.columns), left_out=())
 
 
 def known_catalog(policy: Policy, catalog: Catalog, principal: Principal) -> Catalog:

@@ -101,7 +101,9 @@ def _warehouse(settings: Settings) -> dict[str, Any]:
     finally:
         warehouse.close()
     shown = {"dialect": catalog.dialect, "tables": len(catalog.tables), "at": redacted(settings.warehouse)}
-    noted = {"warehouse_notes": notes} if notes else {}
+    noted: dict[str, Any] = {"warehouse_notes": notes} if notes else {}
+    if catalog.left_out:
+        noted["tables_left_out"] = list(catalog.left_out)
     return {"warehouse": shown, **noted, "semantic_model": _model(settings, catalog)}
 
 

@@ -20,6 +20,7 @@ def finished(
     default_catalog: str = "",
     infer: bool = True,
     budget: Budget | None = None,
+    left_out: tuple[str, ...] = (),
 ) -> Catalog:
     """The catalogue of these tables, with profiles, and with keys inferred where a table declares none."""
     known = profiled(tables, dialect, query, budget)
@@ -31,6 +32,7 @@ def finished(
         default_schema=default_schema,
         default_catalog=default_catalog,
         fingerprint=fingerprint(known),
+        left_out=left_out,
     )
 
 

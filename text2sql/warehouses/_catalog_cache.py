@@ -99,7 +99,8 @@ def _plain(catalog: Catalog) -> dict[str, Any]:
 
 
 def _catalog(found: dict[str, Any]) -> Catalog:
-    return Catalog(**{**found, "tables": tuple(_table(table) for table in found["tables"])})
+    tables = tuple(_table(table) for table in found["tables"])
+    return Catalog(**{**found, "tables": tables, "left_out": tuple(found["left_out"])})
 
 
 def _table(found: dict[str, Any]) -> Table:

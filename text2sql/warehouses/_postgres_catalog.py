@@ -78,11 +78,11 @@ def read_catalog(query: Query, facts: Facts, schemas: Sequence[str], *, infer: b
     tables = [
         _table(row, columns[row[0]], unique[row[0]], foreign[row[0]]) for row in relations if row[0] in listed
     ]
-    alike = set(differing_in_case(tables))  # policy and semantic model name tables in any case
+    alike = differing_in_case(tables)  # policy and semantic model name tables in any case
     tables = [table for table in tables if table.qualified not in alike]
     return finished(
         "postgres", tables, query, default_schema=facts.schema, default_catalog=facts.database,
-        infer=infer, budget=_BUDGET,
+        infer=infer, budget=_BUDGET, left_out=alike,
     )  # fmt: skip
 
 
