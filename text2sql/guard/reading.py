@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,6 +22,12 @@ MAX_DEPTH = 80
 _STARTS = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN, TokenType.VALUES})
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
+_ESCAPES = {
+    r"\\": "\\", r"\'": "'", "''": "'", r"\n": "\n", r"\t": "\t", r"\r": "\r", r"\b": "\b", r"\f": "\f",
+}  # fmt: skip
+_ESCAPE = re.compile(r"\\.|''", re.DOTALL)
+_ESCAPED = re.compile(r"[eE]'(?P<text>(?:[^\\']|\\[\\'ntrbf]|'')*)'")
+_DOLLARS = re.compile(r"\$(?P<tag>(?:[A-Za-z_][A-Za-z_0-9]*)?)\$(?P<text>.*)\$(?P=tag)\$", re.DOTALL)
 _ENDS_LIMIT = frozenset(
     {TokenType.OFFSET, TokenType.COMMA, TokenType.UNION, TokenType.INTERSECT, TokenType.EXCEPT}
 )
@@ -65,6 +72,8 @@ def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
         tokens = list(speaker(allowed.dialect).tokenize(sql))
     except TokenError as error:
         raise Refused("syntax", "A quote or a comment is not closed.", cause=str(error)) from error
+    if allowed.dialect == "postgres":
+        tokens = [_plain_string(token, sql) for token in tokens]
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         tokens.pop()
     if not tokens:
@@ -89,6 +98,19 @@ def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
             first.text,
         )
     return tokens
+
+
+def _plain_string(token: Token, sql: str) -> Token:
+    """`E'…'` and `$$…$$` as the ordinary strings they stand for: read from the draft itself, in full or not at all."""
+    if token.token_type not in (TokenType.BYTE_STRING, TokenType.HEREDOC_STRING):
+        return token
+    raw = sql[token.start : token.end + 1]
+    escaped, dollars = _ESCAPED.fullmatch(raw), _DOLLARS.fullmatch(raw)
+    if escaped is not None:
+        return _like(token, TokenType.STRING, _ESCAPE.sub(lambda m: _ESCAPES[m.group()], escaped["text"]))
+    if dollars is not None and f"${dollars['tag']}$" not in dollars["text"]:
+        return _like(token, TokenType.STRING, dollars["text"])
+    raise Refused("syntax", "Write this as an ordinary '…' string.", token.start, raw[:20])
 
 
 def _bounded(tokens: list[Token]) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.commands import status
+from app.settings import Settings
 from retrieval.types import Principal
 from tests.text2sql.guard.queries import QueryMaker
 from tests.text2sql.guard.shopdata import COLUMNS, policy_of, rows, rules, visible
+from tests.text2sql.guard.test_years import NOT_DATES, YEARS
 from tests.text2sql.warehouses.postgres_server import OwnServer
 from text2sql.errors import WarehouseError
 from text2sql.guard import SqlGuard
-from text2sql.policy import Policy, parse
+from text2sql.policy import Policy, parse, visible_catalog
 from text2sql.types import Limits, Verdict
 from text2sql.warehouses.postgres import PostgresWarehouse
 
@@ -180,8 +184,6 @@ def test_a_key_that_was_inferred_determines_nothing(postgres: OwnServer) -> None
 
 
 def test_a_year_is_shown_of_texts_that_are_dates_alone(postgres: OwnServer) -> None:
-    from tests.text2sql.guard.test_years import NOT_DATES, YEARS
-
     values = ", ".join(f"($${text}$$)" for text in (*YEARS, *NOT_DATES))
     script = f"CREATE TABLE days (day text); INSERT INTO days VALUES {values}"
     masked = parse("tables: {days: {grants: [{roles: [a], masks: {day: year}}]}}")
@@ -210,6 +212,68 @@ def test_a_text_that_looks_like_a_parameter_is_not_filled_in(shop: PostgresWareh
     assert run(shop, "SELECT '%(x)s %s 5%' AS x FROM shop.orders", policy("id = 1 AND code IN (:codes)")) == [
         {"x": "%(x)s %s 5%"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("note -> 'k' ->> 0", "1"),
+        ("note #>> '{k,0}'", "1"),
+        ("CAST(note #> '{k,1}' AS text)", '{"z": "v"}'),
+        ("note #>> '{k,1,z}'", "v"),
+        ("CAST(note AS jsonb) ? 'k'", True),
+        ("NOT CAST(note AS jsonb) ? 'x'", True),
+        ("CAST(note AS jsonb) ?| ARRAY['x', 'k']", True),
+        ("CAST(note AS jsonb) ?& ARRAY['x', 'k']", False),
+        ('CAST(note AS jsonb) @> $${"k": [1]}$$', True),
+        (r"E'a\nb\'c\\ ''d'", "a\nb'c\\ 'd"),
+        ("E'%(policy_1)s 5%'", "%(policy_1)s 5%"),
+        (r"$$it's \n$$", r"it's \n"),
+        ("$tag$ $$ $tag$", " $$ "),
+        ("E''", ""),
+    ],
+)
+def test_json_and_other_spellings_of_strings_run(
+    shop: PostgresWarehouse, expression: str, value: object
+) -> None:
+    sql = f"SELECT {expression} AS x FROM shop.clerks WHERE id = 1"
+    verdict = check(shop, sql, policy("all"))
+    assert verdict.allowed, verdict.violations
+    assert not any(word in verdict.sql for word in (" E'", "$tag$", "$${", "$$it"))
+    assert run(shop, sql, policy("all")) == [{"x": value}]
+
+
+@pytest.mark.parametrize(
+    "text", [r"E'\x41'", r"E'\101'", r"E'\u0041'", r"E'\q'", "E'a' 'b'", "$$a$$ $$b$$", "U&'a'", "$1"]
+)
+def test_strings_of_codes_are_refused(shop: PostgresWarehouse, text: str) -> None:
+    assert not check(shop, f"SELECT {text} AS x FROM shop.clerks", policy("all")).allowed
+
+
+def test_a_placeholder_in_another_spelling_is_not_filled_in(shop: PostgresWarehouse) -> None:
+    for text in ("$$%(policy_0_codes_0)s$$", "E'%(policy_0_codes_0)s'", r"E'%(pol\x69cy_0_codes_0)s'"):
+        sql = f"SELECT {text} AS x FROM shop.orders"
+        assert not check(shop, sql, policy("code IN (:codes)")).allowed
+
+
+def test_tables_that_case_alone_tells_are_listed_for_the_administrator(
+    shop: PostgresWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shop.catalog().left_out == ("shop.Bills", "shop.bills")
+    assert visible_catalog(policy("all"), shop.catalog(), CALLER).left_out == ()
+    monkeypatch.setattr(status, "open_warehouse", lambda *_, **__: _Kept(shop))
+    found = status._warehouse(Settings(home=Path("nowhere"), warehouse="postgresql://here/shop"))
+    assert found["tables_left_out"] == ["shop.Bills", "shop.bills"]
+
+
+class _Kept:
+    """The warehouse, for somebody who would close it."""
+
+    def __init__(self, warehouse: PostgresWarehouse) -> None:
+        self.catalog = warehouse.catalog
+
+    def close(self) -> None:
+        return
 
 
 @pytest.mark.parametrize("name", ['shop."Bills"', "shop.bills", "bills", '"Bills"', "shop.BILLS"])
