@@ -82,4 +82,5 @@ def _finding(finding: Violation | Warn) -> dict[str, Any]:
         "position": {"line": at.line, "column": at.column} if at is not None else None,
         "subject": finding.subject,
         "suggestions": list(finding.suggestions),
+        **({"severity": finding.severity} if isinstance(finding, Warn) else {}),
     }
