@@ -11,6 +11,7 @@ WITH query, but not through OFFSET 0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from sqlglot import exp
@@ -48,6 +49,11 @@ _SQLITE_NAMED = frozenset(
     ]
 )
 """What SQLite computes of any value; the rest may overflow, be no JSON, or grow too big."""
+_SHORT = re.compile(r"\d{1,9}(\.\d{1,4})?")
+"""Numbers that every type of column has room for."""
+_INTEGERS = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "INT", "UTINYINT", "USMALLINT", "UINTEGER"}
+)
 _FIRST = frozenset({"where", "joins", "from_", "laterals"})
 """What of a SELECT is computed before its rows are known to be the caller's."""
 
@@ -120,18 +126,20 @@ def _one_type(operands: Iterable[exp.Expr], facts: Facts) -> bool:
         if isinstance(node, exp.Neg):
             node = node.this
         if isinstance(node, exp.Literal):
+            if not node.is_string and not _SHORT.fullmatch(node.name):
+                return False
             number = number or not node.is_string
         elif isinstance(node, exp.Column):
             binding = facts.bindings.get(id(node))
             column = binding.field.column if binding is not None else None
             if column is None:
                 return False
-            types.add("integer" if column.family == "integer" else column.type.upper())
+            types.add("integer" if column.type.upper() in _INTEGERS else column.type.upper())
         elif isinstance(node, exp.Count):
             types.add("integer")
         elif isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
             types.add(node.args["to"].sql(dialect="duckdb").upper())
-        elif not isinstance(node, exp.Null | exp.Boolean | exp.CurrentDate):
+        elif not isinstance(node, exp.Null):
             return False
     if not types:
         return True
