@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime
 
@@ -13,6 +14,10 @@ from text2sql.guard.refusal import Refused, instead, nearest
 
 T = TokenType
 MAX_GENERATED = 1_000_000
+MAX_TOGETHER = 10_000_000
+"""Steps of all generators of a statement, multiplied: whether they are crossed is not asked."""
+UNKNOWN_STEPS = 1_000
+"""What a generator of days between dates that are computed counts for."""
 MAX_SIZED = 10_000
 _STEP = re.compile(r"(\d*)\s*(second|minute|hour|day|week|mon|month|quarter|year)s?\b", re.IGNORECASE)
 _SECONDS = {
@@ -24,11 +29,24 @@ _ARITHMETIC = frozenset({T.DASH, T.PLUS, T.L_PAREN, T.R_PAREN, T.COMMA, T.DOT, T
 
 def check_functions(tokens: list[Token], allowed: Allowlist) -> int:
     """Check every call; returns how many there are. Raises `Refused`: function, arguments, unbounded."""
-    count = 0
+    count, together = 0, 1.0
     for call in calls(tokens):
         count += 1
         _check(call, allowed)
+        if _is_generator(call, allowed):
+            together *= max(1.0, _steps(call))
+            if together > MAX_TOGETHER:
+                raise Refused(
+                    "unbounded",
+                    f"Generators of one statement may multiply each other; together at most {MAX_TOGETHER} steps.",
+                    call.token.start, call.name,
+                )  # fmt: skip
     return count
+
+
+def _is_generator(call: Call, allowed: Allowlist) -> bool:
+    function = allowed.functions.get(call.name)
+    return function is not None and function.kind(len(call.arguments)) == "generator"
 
 
 def _check(call: Call, allowed: Allowlist) -> None:
@@ -50,7 +68,7 @@ def _check(call: Call, allowed: Allowlist) -> None:
         raise Refused(
             "arguments", f"{call.name}(DISTINCT …) takes exactly one argument.", call.token.start, call.name
         )
-    if kind == "sized" and not _small(call.arguments[1], MAX_SIZED):
+    if kind == "sized" and not _small(call.arguments[min(1, number - 1)], MAX_SIZED):
         raise Refused(
             "unbounded", f"The length given to {call.name}() must be a number up to {MAX_SIZED}, written out.",
             call.token.start, call.name,
@@ -103,12 +121,32 @@ def _number(argument: list[Token]) -> float | None:
         return None
 
 
-def _bounded(call: Call) -> bool:
+def _counted(call: Call) -> float | None:
+    """Steps of a generator whose bounds are all numbers."""
     numbers = [_number(argument) for argument in call.arguments]
     known = [n for n in numbers if n is not None]
-    if len(known) == len(numbers):
-        start, stop, step = [0.0, *known, 1.0][:3] if len(known) == 1 else [*known, 1.0][:3]
-        return step != 0 and abs(stop - start) / abs(step) <= MAX_GENERATED
+    if len(known) != len(numbers):
+        return None
+    start, stop, step = [0.0, *known, 1.0][:3] if len(known) == 1 else [*known, 1.0][:3]
+    return abs(stop - start) / abs(step) if step != 0 else math.inf
+
+
+def _steps(call: Call) -> float:
+    """Steps of a generator that is bounded."""
+    counted = _counted(call)
+    if counted is not None:
+        return counted
+    seconds = _seconds(call)
+    first, last = (_instant(argument) for argument in call.arguments[:2])
+    if not seconds or first is None or last is None:
+        return UNKNOWN_STEPS
+    return abs((last - first).total_seconds()) / seconds
+
+
+def _bounded(call: Call) -> bool:
+    counted = _counted(call)
+    if counted is not None:
+        return counted <= MAX_GENERATED
     # With a step of days the bounds are dates, whatever they are made of: an engine's calendar ends somewhere.
     return all(_date_like(argument) for argument in call.arguments) and _dates_bounded(call)
 
@@ -124,14 +162,18 @@ def _date_like(argument: list[Token]) -> bool:
     return True
 
 
-def _dates_bounded(call: Call) -> bool:
+def _seconds(call: Call) -> int | None:
+    """The step between dates."""
     if len(call.arguments) < 3:
+        return None
+    match = _STEP.search(" ".join(token.text for token in call.arguments[2]))
+    return int(match[1] or 1) * _SECONDS[match[2].lower()] if match is not None else None
+
+
+def _dates_bounded(call: Call) -> bool:
+    seconds = _seconds(call)
+    if seconds is None:
         return False
-    text = " ".join(token.text for token in call.arguments[2])
-    match = _STEP.search(text)
-    if match is None:
-        return False
-    seconds = int(match[1] or 1) * _SECONDS[match[2].lower()]
     if seconds >= _SECONDS["day"]:
         return True
     first, last = (_instant(argument) for argument in call.arguments[:2])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,6 +12,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.refusal import Refused
+from text2sql.guard.spelling import as_read, like
 
 MAX_LENGTH = 50_000
 MAX_TOKENS = 8_000
@@ -22,12 +22,6 @@ MAX_DEPTH = 80
 _STARTS = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN, TokenType.VALUES})
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
-_ESCAPES = {
-    r"\\": "\\", r"\'": "'", "''": "'", r"\n": "\n", r"\t": "\t", r"\r": "\r", r"\b": "\b", r"\f": "\f",
-}  # fmt: skip
-_ESCAPE = re.compile(r"\\.|''", re.DOTALL)
-_ESCAPED = re.compile(r"[eE]'(?P<text>(?:[^\\']|\\[\\'ntrbf]|'')*)'")
-_DOLLARS = re.compile(r"\$(?P<tag>(?:[A-Za-z_][A-Za-z_0-9]*)?)\$(?P<text>.*)\$(?P=tag)\$", re.DOTALL)
 _ENDS_LIMIT = frozenset(
     {TokenType.OFFSET, TokenType.COMMA, TokenType.UNION, TokenType.INTERSECT, TokenType.EXCEPT}
 )
@@ -64,7 +58,8 @@ def read(sql: str, allowed: Allowlist) -> Statement:
         raise Refused("not_text", "The statement holds a NUL character; remove it.", sql.index("\x00"))
     tokens = _tokens(sql, allowed)
     _bounded(tokens)
-    return Statement(sql, tokens, parse(sql, _whole_limits(tokens, allowed.dialect), allowed.dialect))
+    tree = parse(sql, _whole_limits(tokens, allowed.dialect), allowed.dialect)
+    return Statement(sql, tokens, _one_limit(tree) if allowed.dialect == "duckdb" else tree)
 
 
 def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
@@ -72,8 +67,7 @@ def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
         tokens = list(speaker(allowed.dialect).tokenize(sql))
     except TokenError as error:
         raise Refused("syntax", "A quote or a comment is not closed.", cause=str(error)) from error
-    if allowed.dialect == "postgres":
-        tokens = [_plain_string(token, sql) for token in tokens]
+    tokens = as_read(tokens, sql, allowed.dialect)
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         tokens.pop()
     if not tokens:
@@ -100,19 +94,6 @@ def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
     return tokens
 
 
-def _plain_string(token: Token, sql: str) -> Token:
-    """`E'…'` and `$$…$$` as the ordinary strings they stand for: read from the draft itself, in full or not at all."""
-    if token.token_type not in (TokenType.BYTE_STRING, TokenType.HEREDOC_STRING):
-        return token
-    raw = sql[token.start : token.end + 1]
-    escaped, dollars = _ESCAPED.fullmatch(raw), _DOLLARS.fullmatch(raw)
-    if escaped is not None:
-        return _like(token, TokenType.STRING, _ESCAPE.sub(lambda m: _ESCAPES[m.group()], escaped["text"]))
-    if dollars is not None and f"${dollars['tag']}$" not in dollars["text"]:
-        return _like(token, TokenType.STRING, dollars["text"])
-    raise Refused("syntax", "Write this as an ordinary '…' string.", token.start, raw[:20])
-
-
 def _bounded(tokens: list[Token]) -> None:
     if len(tokens) > MAX_TOKENS:
         raise Refused("too_long", f"The statement has more than {MAX_TOKENS} words; ask for less at once.", 0)
@@ -135,17 +116,23 @@ def _whole_limits(tokens: list[Token], dialect: str) -> list[Token]:
         ends = kind in _ENDS_LIMIT or kind in _CLOSING
         if closing and depth == closing[-1] and ends:
             closing.pop()
-            patched.append(_like(token, TokenType.R_PAREN, ")"))
+            patched.append(like(token, TokenType.R_PAREN, ")"))
         depth += (kind in _OPENING) - (kind in _CLOSING)
         patched.append(token)
         if kind == TokenType.LIMIT:
             closing.append(depth)
-            patched.append(_like(token, TokenType.L_PAREN, "("))
-    return patched + [_like(tokens[-1], TokenType.R_PAREN, ")") for _ in closing]
+            patched.append(like(token, TokenType.L_PAREN, "("))
+    return patched + [like(tokens[-1], TokenType.R_PAREN, ")") for _ in closing]
 
 
-def _like(token: Token, kind: TokenType, text: str) -> Token:
-    return Token(kind, text, token.line, token.col, token.start, token.end)
+def _one_limit(tree: exp.Expr) -> exp.Expr:
+    """`FETCH FIRST n ROWS ONLY` as the `LIMIT n` that it is, and that it would be written as."""
+    for fetch in list(tree.find_all(exp.Fetch)):
+        options = fetch.args.get("limit_options")
+        more = options is not None and (options.args.get("percent") or options.args.get("with_ties"))
+        if fetch.args.get("count") is not None and not more and isinstance(fetch.parent, exp.Query):
+            fetch.replace(exp.Limit(expression=fetch.args["count"]))
+    return tree
 
 
 def parse(sql: str, tokens: list[Token], dialect: str) -> exp.Expr:

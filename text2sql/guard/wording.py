@@ -43,9 +43,11 @@ def _starts_part(dialect: str) -> frozenset[TokenType]:
 class _Level:
     """What has been seen between one pair of parentheses."""
 
-    __slots__ = ("in_query", "joins", "rank")
+    __slots__ = ("called", "in_query", "joins", "rank")
 
-    def __init__(self) -> None:
+    def __init__(self, called: str = "") -> None:
+        self.called = called
+        """The word before the parenthesis: SQL's own POSITION(a IN b) is not IN's list."""
         self.in_query = False
         self.rank = 0
         self.joins: list[Token] = []
@@ -62,7 +64,7 @@ def check_wording(tokens: list[Token], dialect: str) -> None:
     for index, token in enumerate(tokens):
         kind = token.token_type
         if kind == T.L_PAREN:
-            levels.append(_Level())
+            levels.append(_Level(previous.text.lower() if previous is not None else ""))
         elif kind == T.R_PAREN:
             if len(levels) > 1:
                 _joined(levels.pop(), dialect)
@@ -77,7 +79,7 @@ def check_wording(tokens: list[Token], dialect: str) -> None:
             _clause(levels[-1], token, dialect)
             _join(levels[-1], tokens, index, dialect)
         if previous is not None:
-            _pair(previous, token, dialect)
+            _pair(previous, token, dialect, levels[-1])
         previous = token
     _joined(levels[0], dialect)
     if previous is not None and (previous.token_type == T.COMMA or previous.token_type in _NEEDS_MORE):
@@ -134,7 +136,7 @@ def _distinct_from(tokens: list[Token], index: int) -> bool:
     )  # fmt: skip
 
 
-def _pair(previous: Token, token: Token, dialect: str) -> None:
+def _pair(previous: Token, token: Token, dialect: str, level: _Level) -> None:
     if previous.token_type == T.STRING and token.token_type == T.STRING:
         raise Refused("syntax", "Two strings side by side; join them with ||.", token.start, token.text)
     if previous.token_type in _NEEDS_MORE and (token.token_type in _RANKS or token.token_type == T.R_PAREN):
@@ -149,10 +151,13 @@ def _pair(previous: Token, token: Token, dialect: str) -> None:
         previous.token_type == T.COMMA or previous.token_type in _NO_COMMA_AFTER
     ):
         raise Refused("syntax", "AS with nothing before it.", token.start, token.text)
-    if previous.token_type == T.IN and token.token_type != T.L_PAREN and dialect != "duckdb":
+    in_list = previous.token_type == T.IN and level.called != "position"
+    if in_list and token.token_type != T.L_PAREN and dialect != "duckdb":
         raise Refused(
             "syntax", "IN is followed by values or a query in parentheses.", token.start, token.text
         )
+    if dialect == "redshift" and previous.token_type == T.STAR and token.token_type == T.EXCEPT:
+        raise Refused("syntax", "Redshift leaves columns out with * EXCLUDE.", token.start, token.text)
     if previous.token_type in _DIRECTIONS and token.token_type in _DIRECTIONS:
         raise Refused(
             "syntax", f"{token.text.upper()} after {previous.text.upper()}.", token.start, token.text

@@ -1,0 +1,114 @@
+"""The words of a draft in one spelling: what an engine reads as the same, the steps after this one see as the same.
+
+Only what is provably read so is respelt; anything odd about it is refused or left as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import Token, TokenType
+
+from text2sql.guard.refusal import Refused
+
+T = TokenType
+_ESCAPES = {
+    r"\\": "\\", r"\'": "'", "''": "'", r"\n": "\n", r"\t": "\t", r"\r": "\r", r"\b": "\b", r"\f": "\f",
+}  # fmt: skip
+_ESCAPE = re.compile(r"\\.|''", re.DOTALL)
+_ESCAPED = re.compile(r"[eE]'(?P<text>(?:[^\\']|\\[\\'ntrbf]|'')*)'")
+_DOLLARS = re.compile(r"\$(?P<tag>(?:[A-Za-z_][A-Za-z_0-9]*)?)\$(?P<text>.*)\$(?P=tag)\$", re.DOTALL)
+_STRINGS = {
+    "postgres": frozenset({T.BYTE_STRING, T.HEREDOC_STRING, T.UNICODE_STRING}),
+    "duckdb": frozenset({T.HEREDOC_STRING}),
+}
+_UNICODE = re.compile(r"[uU]&'(?P<text>(?:[^\\']|''|\\\\|\\[0-9a-fA-F]{4}|\\\+[0-9a-fA-F]{6})*)'")
+_CODE = re.compile(r"''|\\\\|\\(?:\+(?P<six>[0-9a-fA-F]{6})|(?P<four>[0-9a-fA-F]{4}))")
+_KEY = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+_TEXT_TYPES = frozenset({"varchar", "char", "text", "bpchar"})
+
+
+def as_read(tokens: list[Token], sql: str, dialect: str) -> list[Token]:
+    """The words as the engine reads them. Raises `Refused` with code syntax for a string it may read otherwise."""
+    strings = _STRINGS.get(dialect)
+    if strings is not None and any(token.token_type in strings for token in tokens):
+        tokens = [_plain_string(token, sql) if token.token_type in strings else token for token in tokens]
+        for index, token in enumerate(tokens[1:]):
+            if token.token_type == T.VAR and token.text.lower() == "uescape":
+                raise Refused(
+                    "syntax", "Write this as an ordinary '…' string.", tokens[index].start, "UESCAPE"
+                )
+    if dialect == "duckdb":
+        tokens = [_path(token, tokens[index - 1]) if index else token for index, token in enumerate(tokens)]
+    return _without_lengths(tokens, dialect) if dialect in ("duckdb", "sqlite") else tokens
+
+
+def _plain_string(token: Token, sql: str) -> Token:
+    """`E'…'`, `U&'…'` and `$$…$$` as the ordinary strings they stand for: read from the draft, in full or not at all."""
+    raw = sql[token.start : token.end + 1]
+    escaped, dollars, coded = _ESCAPED.fullmatch(raw), _DOLLARS.fullmatch(raw), _UNICODE.fullmatch(raw)
+    if escaped is not None:
+        return like(token, T.STRING, _ESCAPE.sub(lambda m: _ESCAPES[m.group()], escaped["text"]))
+    if dollars is not None and f"${dollars['tag']}$" not in dollars["text"]:
+        return like(token, T.STRING, dollars["text"])
+    found = [m["six"] or m["four"] for m in _CODE.finditer(coded["text"])] if coded is not None else []
+    codes = [int(code, 16) for code in found if code]
+    # Halves of a pair and what is no character at all are the engine's business: it refuses them, or joins them.
+    if coded is not None and all(0 < c < 0xD800 or 0xE000 <= c <= 0x10FFFF for c in codes):
+        return like(token, T.STRING, _CODE.sub(_character, coded["text"]))
+    raise Refused("syntax", "Write this as an ordinary '…' string.", token.start, raw[:20])
+
+
+def _character(match: re.Match[str]) -> str:
+    code = match["six"] or match["four"]
+    return chr(int(code, 16)) if code else "'" if match.group() == "''" else "\\"
+
+
+def _path(token: Token, before: Token) -> Token:
+    """`x ->> 'key'` as `x ->> '$.key'`, which says the same to DuckDB; not after `->`, which may begin a lambda's body."""
+    if before.token_type == T.DARROW and token.token_type == T.STRING and _KEY.fullmatch(token.text):
+        return like(token, T.STRING, f"$.{token.text}")
+    return token
+
+
+def _without_lengths(tokens: list[Token], dialect: str) -> list[Token]:
+    """CAST(x AS VARCHAR(20)) without the length: DuckDB reads over those of texts, SQLite over all there are."""
+    kept: list[Token] = []
+    opened: list[bool] = []
+    skipping = False
+    for index, token in enumerate(tokens):
+        kind = token.token_type
+        if skipping:
+            skipping = kind != T.R_PAREN
+            continue
+        if kind == T.L_PAREN:
+            if opened and opened[-1] and _length(tokens, index, dialect):
+                skipping = True
+                continue
+            opened.append(index > 0 and tokens[index - 1].text.lower() in ("cast", "try_cast"))
+        elif kind == T.R_PAREN and opened:
+            opened.pop()
+        kept.append(token)
+    return kept
+
+
+def _length(tokens: list[Token], opening: int, dialect: str) -> bool:
+    """Whether `AS type (n[, m])` closes the CAST here."""
+    if opening < 2 or tokens[opening - 2].token_type != T.ALIAS:
+        return False
+    if tokens[opening - 1].token_type in (T.STRING, T.IDENTIFIER, T.NUMBER):
+        return False
+    if dialect == "duckdb" and tokens[opening - 1].text.lower() not in _TEXT_TYPES:
+        return False
+    for many in ([T.NUMBER], [T.NUMBER, T.COMMA, T.NUMBER]) if dialect == "sqlite" else ([T.NUMBER],):
+        end = [*many, T.R_PAREN, T.R_PAREN]
+        if [t.token_type for t in tokens[opening + 1 : opening + 1 + len(end)]] == end:
+            return all(
+                t.text.isdigit() for t in tokens[opening + 1 : opening + 1 + len(many)] if t.text != ","
+            )
+    return False
+
+
+def like(token: Token, kind: TokenType, text: str) -> Token:
+    """The same place with another word."""
+    return Token(kind, text, token.line, token.col, token.start, token.end)
