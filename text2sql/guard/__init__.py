@@ -4,7 +4,7 @@ It reads like a proof over one tree; each step is one file, and stops at the fir
 
 1. reading     one statement, in the dialect, bounded           empty, too_long, many_statements, not_a_query, syntax, hint
 2. wording     what the parser forgives and engines do not      syntax
-3. gate        every node and argument only reads               not_read_only, node, argument, type, placeholder
+3. gate        every node and argument only reads               not_read_only, node, argument, type, placeholder, recursion
 4. functions   every call by name and number of arguments       function, arguments, unbounded
 5. resolve     every name, as the engine reads names            unknown_table, unknown_column, ambiguous_column, aggregate …
 6. rewrite     the caller's rows and columns, at every scan     policy_broken, shadowing

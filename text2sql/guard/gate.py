@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.functions import unknown_function
+from text2sql.guard.growth import check_growth
 from text2sql.guard.refusal import Refused
 
 _WRITES = frozenset(
@@ -196,7 +197,13 @@ def _check_select(node: exp.Expr, allowed: Allowlist) -> None:
         raise Refused("syntax", "A JOIN without FROM.", node, "JOIN")
 
 
+def _check_with(node: exp.Expr, allowed: Allowlist) -> None:
+    del allowed
+    check_growth(node)
+
+
 _SPECIAL = {
+    "With": _check_with,
     "Like": _check_like,
     "ILike": _check_like,
     "Select": _check_select,
