@@ -35,6 +35,7 @@ cli.command("ui")(ui.command)
 cli.add_typer(guard.group, name="guard")
 cli.command("status")(status.command)
 cli.command("stop")(status.stop_command)
+_OWN = {c.name for c in cli.registered_commands} | {g.name for g in cli.registered_groups}
 
 
 def _mount(name: str, offered: Any) -> None:
@@ -47,8 +48,7 @@ def _mount(name: str, offered: Any) -> None:
 def main() -> None:
     """Run the command that the arguments name; ends the process. Raises `KeyboardInterrupt`."""
     tolerate_any_encoding()
-    own = {c.name for c in cli.registered_commands} | {g.name for g in cli.registered_groups}
-    if not own.intersection(sys.argv[1:2]):  # one of our own is asked for: the others need not be loaded
+    if not _OWN.intersection(sys.argv[1:2]):  # one of our own is asked for: the others need not be loaded
         for entry in sorted(entry_points(group=COMMANDS), key=lambda found: found.name):
             _mount(entry.name, entry.load())
     try:

@@ -14,8 +14,6 @@ from app import interrupting
 class Command:
     """Stands where the command line is, and makes of Ctrl-C what DuckDB does while it runs a statement."""
 
-    registered_commands = ()
-
     def __call__(self, *, standalone_mode: bool) -> None:
         assert standalone_mode
         try:
@@ -50,7 +48,6 @@ def test_a_fault_is_one_while_nobody_pressed(
     def broken(*, standalone_mode: bool) -> None:
         raise RuntimeError("Query interrupted")
 
-    broken.registered_commands = ()  # type: ignore[attr-defined]  # the one attribute that is read of it
     monkeypatch.setattr(line, "cli", broken)
     monkeypatch.setattr(sys, "argv", ["bunmyaku"])
     monkeypatch.setattr(line, "entry_points", lambda group: ())
