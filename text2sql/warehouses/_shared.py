@@ -17,6 +17,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal
 
+from retrieval.types import Principal
 from text2sql.errors import QueryCancelled, QueryTimeout, WarehouseError
 from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
 from text2sql.warehouses._catalog_cache import CatalogCache
@@ -94,7 +95,7 @@ class SharedWarehouse(ABC):
     def _read_catalog(self) -> Catalog: ...
 
     @abstractmethod
-    def _explain(self, sql: str, parameters: Mapping[str, Any]) -> Estimate: ...
+    def _explain(self, owner: object, sql: str, parameters: Mapping[str, Any]) -> Estimate: ...
 
     @abstractmethod
     def _run(self, owner: object, sql: str, limits: Limits, parameters: Mapping[str, Any]) -> ResultSet: ...
@@ -137,7 +138,7 @@ class SharedWarehouse(ABC):
     def explain(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Estimate:
         """Plan without running: the engine's own proof that the text is valid. Raises `WarehouseError`."""
         self._check_open()
-        return self._explain(sql, parameters or {})
+        return self._explain(self, sql, parameters or {})
 
     def run(self, sql: str, limits: Limits, parameters: Mapping[str, Any] | None = None) -> ResultSet:
         """Run under the limits. Raises `QueryTimeout`, `QueryCancelled`, `WarehouseError`."""
@@ -148,9 +149,9 @@ class SharedWarehouse(ABC):
         """What an administrator should know of how the warehouse is reached; nothing by default."""
         return ()
 
-    def session(self) -> Session:
-        """A view on this warehouse whose `cancel` stops only its own runs."""
-        return Session(self)
+    def session(self, principal: Principal | None = None, tag: str = "") -> Session:
+        """A view on this warehouse whose `cancel` stops only its own runs, for this caller and under this tag."""
+        return Session(self, principal, tag)
 
     def cancel(self) -> None:
         """Stop every run, from any thread; nothing happens when nothing runs."""
@@ -217,10 +218,16 @@ class SharedWarehouse(ABC):
 
 
 class Session:
-    """One conversation's view on a shared warehouse: the same port, but `cancel` stops only its own runs."""
+    """One caller's view on a shared warehouse: the same port, but `cancel` stops only its own runs.
 
-    def __init__(self, warehouse: SharedWarehouse) -> None:
+    `principal`: whom it reads for, where the engine has a wall of its own to tell that to. `tag`: what the engine's
+    log is to show beside its statements. Adapters get both with the `owner` that their `_run` and `_explain` are handed.
+    """
+
+    def __init__(self, warehouse: SharedWarehouse, principal: Principal | None = None, tag: str = "") -> None:
         self._warehouse = warehouse
+        self.principal = principal
+        self.tag = tag
 
     @property
     def dialect(self) -> Dialect:
@@ -237,7 +244,8 @@ class Session:
 
     def explain(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Estimate:
         """Plan without running. Raises `WarehouseError`."""
-        return self._warehouse.explain(sql, parameters)
+        self._warehouse._check_open()  # noqa: SLF001 - two halves of one class
+        return self._warehouse._explain(self, sql, parameters or {})  # noqa: SLF001 - as above
 
     def run(self, sql: str, limits: Limits, parameters: Mapping[str, Any] | None = None) -> ResultSet:
         """Run under the limits. Raises `QueryTimeout`, `QueryCancelled`, `WarehouseError`."""

@@ -81,17 +81,25 @@ class DuckDbWarehouse(SharedWarehouse):
         self._connection.close()
         self._connection = self._connect()
 
-    def _explain(self, sql: str, parameters: Mapping[str, Any]) -> Estimate:
+    def _explain(self, owner: object, sql: str, parameters: Mapping[str, Any]) -> Estimate:
         with self._connection.cursor() as cursor:
             self._check_one(cursor, sql)
-        rows = self.query(f"EXPLAIN (FORMAT json) {sql}", self._ceiling.seconds, parameters)
+        rows = self.query(f"EXPLAIN (FORMAT json) {sql}", self._ceiling.seconds, parameters, owner=owner)
         return estimate(str(rows[0][1]))
 
     def query(
-        self, sql: str, seconds: float | None = None, parameters: Mapping[str, Any] | None = None
+        self,
+        sql: str,
+        seconds: float | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        owner: object = None,
     ) -> list[tuple[Any, ...]]:
         """Rows of a statement of our own (catalogue, profiles); not for text from outside."""
-        with self._connection.cursor() as cursor, self._running(self, cursor.interrupt, seconds) as run:
+        with (
+            self._connection.cursor() as cursor,
+            self._running(owner or self, cursor.interrupt, seconds) as run,
+        ):
             try:
                 return list(cursor.execute(sql, parameters or None).fetchall())
             except duckdb.Error as error:

@@ -82,9 +82,9 @@ class PostgresWarehouse(SharedWarehouse):
         columns = self._run(self, sql, limits, {}).table.columns
         return list(zip(*(column.to_pylist() for column in columns), strict=True))
 
-    def _explain(self, sql: str, parameters: Mapping[str, Any]) -> Estimate:
+    def _explain(self, owner: object, sql: str, parameters: Mapping[str, Any]) -> Estimate:
         text, values = _numbered(sql, parameters, self.where)
-        with self._transaction(self, sql, self._ceiling) as connection:
+        with self._transaction(owner, sql, self._ceiling) as connection:
             self._described(connection, text, values)
             rows = (
                 psycopg.RawCursor(connection)

@@ -127,11 +127,11 @@ class SqliteWarehouse(SharedWarehouse):
 
             return read_catalog(query, infer=self._infer_keys)
 
-    def _explain(self, sql: str, parameters: Mapping[str, Any]) -> Estimate:
+    def _explain(self, owner: object, sql: str, parameters: Mapping[str, Any]) -> Estimate:
         """SQLite estimates no row counts: `rows` is what the scans of its plan would read, from the catalogue."""
         seconds = self._ceiling.seconds
         tables: set[str] = set()
-        with self._guarded() as connection, self._running(self, connection.interrupt, seconds) as run:
+        with self._guarded() as connection, self._running(owner, connection.interrupt, seconds) as run:
             connection.set_authorizer(collecting(tables))
             try:
                 plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", dict(parameters)).fetchall()
