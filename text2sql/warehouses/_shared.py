@@ -14,17 +14,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 from retrieval.types import Principal
 from text2sql.errors import QueryCancelled, QueryTimeout, WarehouseError
 from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
 from text2sql.warehouses._catalog_cache import CatalogCache
-
-StopReason = Literal["timeout", "cancel", "close"]
-_AGAIN = 0.05
-"""Seconds between interrupts: one that arrives before the engine has started the statement is lost."""
+from text2sql.warehouses._runs import AGAIN, Calls, Run, StopReason
+from text2sql.warehouses._tags import tag_of, telling
 
 MEMORY = 2 * 1024**3
 """Bytes one engine (PostgreSQL: one query) may use where nothing else is said."""
@@ -32,42 +31,6 @@ CEILING = Limits(rows=5_000_000, seconds=600.0, bytes=1024**3)
 """What no caller can exceed, whatever limits it asks for."""
 _PATIENCE = 5.0
 """Seconds that closing waits for runs to end."""
-
-
-class Run:
-    """One statement under way. A watcher thread interrupts it at the time limit, or when told to stop."""
-
-    def __init__(self, owner: object, interrupt: Callable[[], None], seconds: float | None) -> None:
-        self.owner = owner
-        self.reason: StopReason | None = None
-        self._interrupt = interrupt
-        self._seconds = seconds
-        self._wake = threading.Event()
-        self._done = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, name="bunmyaku-run", daemon=True)
-
-    def __enter__(self) -> Run:
-        self._watcher.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        self._wake.set()
-        self._watcher.join()  # no interrupt may reach the next statement on the same connection
-
-    def stop(self, reason: StopReason) -> None:
-        """Interrupt the statement; returns at once, from any thread."""
-        self.reason = self.reason or reason
-        self._wake.set()
-
-    def _watch(self) -> None:
-        if not self._wake.wait(self._seconds):
-            self.reason = self.reason or "timeout"
-        while not self._done.is_set():
-            self._interrupt()
-            self._done.wait(_AGAIN)
 
 
 class SharedWarehouse(ABC):
@@ -84,6 +47,7 @@ class SharedWarehouse(ABC):
         self._runs_lock = threading.Lock()
         self._catalog: Catalog | None = None
         self._catalog_lock = threading.Lock()
+        self._calls = Calls()
         self._closed = False
 
     @property
@@ -137,13 +101,26 @@ class SharedWarehouse(ABC):
 
     def explain(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Estimate:
         """Plan without running: the engine's own proof that the text is valid. Raises `WarehouseError`."""
-        self._check_open()
-        return self._explain(self, sql, parameters or {})
+        return self._planned(self, sql, parameters or {})
 
     def run(self, sql: str, limits: Limits, parameters: Mapping[str, Any] | None = None) -> ResultSet:
         """Run under the limits. Raises `QueryTimeout`, `QueryCancelled`, `WarehouseError`."""
+        return self._ran(self, sql, limits, parameters or {})
+
+    def _planned(self, owner: object, sql: str, parameters: Mapping[str, Any]) -> Estimate:
         self._check_open()
-        return self._run(self, sql, limits, parameters or {})
+        work = partial(self._explain, owner, tag_of(owner).on(sql), parameters)
+        return self._calls.do(work, partial(self._stopped, seconds=self._ceiling.seconds), self.where)
+
+    def _ran(self, owner: object, sql: str, limits: Limits, parameters: Mapping[str, Any]) -> ResultSet:
+        self._check_open()
+        tag = tag_of(owner)
+        work = partial(self._run, owner, tag.on(sql), limits, parameters)
+        seconds = capped(limits, self._ceiling).seconds
+        with telling(tag, sql) as told:
+            result = self._calls.do(work, partial(self._stopped, seconds=seconds), self.where)
+            told.rows, told.truncated = result.table.num_rows, result.truncated
+        return result
 
     def notes(self) -> tuple[str, ...]:
         """What an administrator should know of how the warehouse is reached; nothing by default."""
@@ -169,8 +146,12 @@ class SharedWarehouse(ABC):
         """Stop every run and wait until its cursor is free, for engines that refuse to close under one."""
         self._stop("close")
         until = time.monotonic() + _PATIENCE
-        while self._runs and time.monotonic() < until:
-            time.sleep(_AGAIN / 5)
+        while self._waited_for() and time.monotonic() < until:
+            time.sleep(AGAIN / 5)
+
+    def _waited_for(self) -> bool:
+        with self._runs_lock:
+            return any(not run.abandoned for run in self._runs)
 
     def _stop(self, reason: StopReason, owner: object | None = None) -> None:
         with self._runs_lock:
@@ -179,8 +160,15 @@ class SharedWarehouse(ABC):
             run.stop(reason)
 
     @contextmanager
-    def _running(self, owner: object, interrupt: Callable[[], None], seconds: float | None) -> Iterator[Run]:
-        run = Run(owner, interrupt, seconds)
+    def _running(
+        self,
+        owner: object,
+        interrupt: Callable[[], None],
+        seconds: float | None,
+        heavy: Callable[[], bool] | None = None,
+    ) -> Iterator[Run]:
+        """`heavy` says, where it is given, that the statement has taken more memory than it may."""
+        run = Run(owner, interrupt, seconds, heavy)
         with self._runs_lock:
             self._runs.add(run)
         try:
@@ -202,6 +190,8 @@ class SharedWarehouse(ABC):
                 where=self.where,
                 todo="Ask for a shorter period or fewer rows, or raise the time limit.",
             )
+        if run.reason == "memory":
+            return needs_memory(self.where)
         if run.reason == "close":
             return QueryCancelled("The query was stopped because the warehouse was closed", where=self.where)
         if run.reason == "cancel":
@@ -244,13 +234,11 @@ class Session:
 
     def explain(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Estimate:
         """Plan without running. Raises `WarehouseError`."""
-        self._warehouse._check_open()  # noqa: SLF001 - two halves of one class
-        return self._warehouse._explain(self, sql, parameters or {})  # noqa: SLF001 - as above
+        return self._warehouse._planned(self, sql, parameters or {})  # noqa: SLF001 - two halves of one class
 
     def run(self, sql: str, limits: Limits, parameters: Mapping[str, Any] | None = None) -> ResultSet:
         """Run under the limits. Raises `QueryTimeout`, `QueryCancelled`, `WarehouseError`."""
-        self._warehouse._check_open()  # noqa: SLF001 - two halves of one class
-        return self._warehouse._run(self, sql, limits, parameters or {})  # noqa: SLF001 - as above
+        return self._warehouse._ran(self, sql, limits, parameters or {})  # noqa: SLF001 - two halves of one class
 
     def cancel(self) -> None:
         """Stop what this session runs, from any thread."""
@@ -276,6 +264,15 @@ def without_values(message: str, sql: str) -> str:
         return match.group() if inner and inner.casefold() in sql.casefold() else "'…'"
 
     return _QUOTED.sub(keep, line)
+
+
+def needs_memory(where: str) -> WarehouseError:
+    """The error of a query that would take more memory than its limit."""
+    return WarehouseError(
+        "The query needs more memory than it may use",
+        where=where,
+        todo="Ask for less at once: a shorter period, fewer groups, no long texts.",
+    )
 
 
 def capped(limits: Limits, ceiling: Limits) -> Limits:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,17 @@ from text2sql.warehouses._arrow import plain, take
 from text2sql.warehouses._catalog_cache import CatalogCache, stamp
 from text2sql.warehouses._duckdb_catalog import read_catalog
 from text2sql.warehouses._duckdb_plan import estimate
-from text2sql.warehouses._shared import CEILING, MEMORY, Run, SharedWarehouse, capped, options, without_values
+from text2sql.warehouses._memory import grown
+from text2sql.warehouses._runs import Run
+from text2sql.warehouses._shared import (
+    CEILING,
+    MEMORY,
+    SharedWarehouse,
+    capped,
+    needs_memory,
+    options,
+    without_values,
+)
 
 _SAFE = {
     "enable_external_access": "false",
@@ -110,14 +121,14 @@ class DuckDbWarehouse(SharedWarehouse):
         started = time.perf_counter()
         with (
             self._connection.cursor() as cursor,
-            self._running(owner, cursor.interrupt, limits.seconds) as run,
+            self._running(owner, cursor.interrupt, limits.seconds, grown(self._memory)) as run,
         ):
             self._check_one(cursor, sql)
             try:
                 reader = cursor.sql(sql, params=dict(parameters) or None).to_arrow_reader(_BATCH)
                 table, truncated = take(reader, reader.schema, limits)
                 del reader  # the cursor cannot close over an open result
-            except (duckdb.Error, OSError, pa.ArrowException) as error:
+            except (duckdb.Error, OSError, pa.ArrowException, MemoryError) as error:
                 raise self._error(error, run, sql, limits.seconds) from error
             # A stream that is interrupted may simply end: what came until then must not pass for the whole.
             if stopped := self._stopped(run, limits.seconds):
@@ -138,6 +149,8 @@ class DuckDbWarehouse(SharedWarehouse):
         stopped = self._stopped(run, seconds)
         if stopped is not None:
             return stopped
+        if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or "Arrow Appender" in str(error):
+            return needs_memory(self.where)
         if isinstance(error, _DATA_ERRORS) or not isinstance(error, duckdb.Error):
             kind = str(error).split(":", 1)[0]
             return WarehouseError(
@@ -148,7 +161,8 @@ class DuckDbWarehouse(SharedWarehouse):
         return WarehouseError(without_values(str(error), sql), where=self.where)
 
     def _close(self) -> None:
-        self._connection.close()
+        with suppress(duckdb.Error):  # a statement that does not notice it was stopped still uses it
+            self._connection.close()
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

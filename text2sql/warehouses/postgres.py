@@ -31,7 +31,8 @@ from text2sql.warehouses._postgres_connections import Connection, Connections, L
 from text2sql.warehouses._postgres_errors import failed
 from text2sql.warehouses._postgres_plan import estimate, writes
 from text2sql.warehouses._postgres_session import Facts, beginning, look, notes
-from text2sql.warehouses._shared import CEILING, MEMORY, Run, SharedWarehouse, capped, options
+from text2sql.warehouses._runs import Run
+from text2sql.warehouses._shared import CEILING, MEMORY, SharedWarehouse, capped, options
 
 _BATCH = 128
 """Rows that libpq holds at a time: few, as nothing bounds how wide one is."""

@@ -22,7 +22,16 @@ from text2sql.profiling import quoted
 from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
 from text2sql.warehouses._arrow import from_rows, size_of
 from text2sql.warehouses._catalog_cache import CatalogCache, stamp
-from text2sql.warehouses._shared import CEILING, MEMORY, Run, SharedWarehouse, capped, options, without_values
+from text2sql.warehouses._runs import Run
+from text2sql.warehouses._shared import (
+    CEILING,
+    MEMORY,
+    SharedWarehouse,
+    capped,
+    needs_memory,
+    options,
+    without_values,
+)
 from text2sql.warehouses._sqlite_catalog import read_catalog
 from text2sql.warehouses._sqlite_plan import estimate
 from text2sql.warehouses._sqlite_wall import authorize, collecting
@@ -170,9 +179,7 @@ class SqliteWarehouse(SharedWarehouse):
         if "not authorized" in text or "prohibited" in text:
             return WarehouseError("SQLite refused the statement: it does more than read", where=self.where)
         if isinstance(error, MemoryError) or "too big" in text:
-            return WarehouseError(
-                "The query needs more memory than it may use", where=self.where, todo="Ask for less at once."
-            )
+            return needs_memory(self.where)
         if _DATA.search(text):
             return WarehouseError(
                 "A stored value does not fit the expression",
