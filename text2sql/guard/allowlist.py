@@ -15,7 +15,8 @@ FOLDER = Path(__file__).parent.parent / "allowlists"
 DIALECTS: tuple[str, ...] = ("duckdb", "sqlite", "postgres", "athena", "redshift")
 
 Kind = Literal["aggregate", "window", "scalar", "generator", "table", "sized", "formatted"]
-_UNLIMITED = 1_000
+_FEW = 20
+_MOST = 1_000
 _SQLITE_VERSION = sqlite3.sqlite_version_info[:2]
 
 
@@ -23,16 +24,25 @@ _SQLITE_VERSION = sqlite3.sqlite_version_info[:2]
 class Function:
     """One function by name. A name can be two functions by its arguments: SQLite's `max(x)` and `max(x, y)`."""
 
-    kinds: tuple[tuple[Kind, int, int], ...]
+    kinds: tuple[tuple[Kind, range], ...]
+    """What it is with which numbers of arguments."""
 
     def kind(self, arguments: int) -> Kind | None:
         """What it is with so many arguments; None when it takes another number."""
-        return next((kind for kind, low, high in self.kinds if low <= arguments <= high), None)
+        return next((kind for kind, numbers in self.kinds if arguments in numbers), None)
 
     def takes(self) -> str:
         """The numbers of arguments it takes, for a message."""
-        return " or ".join(f"{low}+" if high == _UNLIMITED else str(low) if low == high else f"{low}-{high}"
-                           for _, low, high in self.kinds)  # fmt: skip
+        return " or ".join(_numbers(numbers) for _, numbers in self.kinds)
+
+
+def _numbers(numbers: range) -> str:
+    first, last = numbers[0], numbers[-1]
+    if numbers.step > 1:
+        return f"{first}, {first + numbers.step}, {first + 2 * numbers.step}, …"
+    if last >= _FEW:
+        return f"{first}+"
+    return str(first) if first == last else f"{first}-{last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,17 @@ class Allowlist:
     function_arguments: frozenset[str]
     functions: Mapping[str, Function]
     excluded: Mapping[str, str]
+    """Name -> what it does that is not allowed; a name that ends in * stands for all that begin so."""
+    counterparts: Mapping[str, tuple[str, ...]]
+    """Name in other dialects -> how this one says it."""
+    in_order: frozenset[str]
+    """Aggregates that take their rows in an order: WITHIN GROUP stands after these alone."""
+    always_in_order: frozenset[str]
+    """Those of them that cannot go without it."""
+    distinct_windows: bool
+    """Whether an aggregate over a window may be of DISTINCT values."""
     types: frozenset[str] | None
+    excluded_types: Mapping[str, str]
     collations: frozenset[str]
     written: Mapping[str, tuple[str, ...]]
     """Node -> names of functions that it may have been written as, where the parser has another name for it."""
@@ -65,8 +85,13 @@ def allowlist(dialect: str) -> Allowlist:
         dialect=dialect,
         nodes=_nodes(common, own),
         function_arguments=frozenset(common["function_arguments"].split()),
-        functions=_functions(own["functions"]),
-        excluded={name: why for why, names in own.get("excluded", {}).items() for name in names.split()},
+        functions=_functions(own["functions"], int(own.get("most_arguments", _MOST)), dialect),
+        excluded=_by_name(own.get("excluded", {})),
+        counterparts=_counterparts(dialect),
+        in_order=frozenset(f"{own.get('in_order', '')} {own.get('always_in_order', '')}".split()),
+        always_in_order=frozenset(own.get("always_in_order", "").split()),
+        distinct_windows=bool(own.get("distinct_windows", False)),
+        excluded_types=_by_name(own.get("excluded_types", {})),
         types=None if types == "any" else frozenset(types.split()),
         collations=frozenset(str(own["collations"]).split()),
         written={node: tuple(names.split()) for node, names in common["written"].items()},
@@ -96,22 +121,49 @@ def _nodes(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, froze
     }
 
 
-def _functions(groups: list[dict[str, str]]) -> dict[str, Function]:
-    found: dict[str, list[tuple[Kind, int, int]]] = {}
+def _by_name(classes: Mapping[str, str]) -> dict[str, str]:
+    return {name: why for why, names in classes.items() for name in names.split()}
+
+
+def _counterparts(dialect: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for ways in _read("counterparts")[dialect]:
+        found.update(dict.fromkeys(ways["names"].split(), tuple(ways["instead"])))
+    return found
+
+
+def _functions(groups: list[dict[str, Any]], most: int, dialect: str) -> dict[str, Function]:
+    """The functions of a dialect; of SQLite those alone that the engine at hand has, which depends on how it was built."""
+    found: dict[str, list[tuple[Kind, range]]] = {}
+    there = _in_sqlite() if dialect == "sqlite" else None
     for group in groups:
-        kind: Kind = group["kind"]  # type: ignore[assignment]  # a test reads every kind in the files
+        kind: Kind = group["kind"]
         for entry in group["names"].split():
             name, _, arity = entry.partition(":")
             arity, _, since = arity.partition("@")
             if since and tuple(int(part) for part in since.split(".")) > _SQLITE_VERSION:
                 continue
-            low, high = _arity(arity)
-            found.setdefault(name, []).append((kind, low, high))
+            if there is None or name in there or group.get("language"):
+                found.setdefault(name, []).append((kind, _arity(arity, most)))
     return {name: Function(tuple(kinds)) for name, kinds in found.items()}
 
 
-def _arity(text: str) -> tuple[int, int]:
-    if text.endswith("+"):
-        return int(text[:-1]), _UNLIMITED
+@cache
+def _in_sqlite() -> frozenset[str] | None:
+    """Functions and table functions of the SQLite at hand; None where it does not tell."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        lists = ("function_list", "module_list")
+        names = {str(row[0]) for name in lists for row in connection.execute(f"PRAGMA {name}")}
+    finally:
+        connection.close()
+    return frozenset(names) or None
+
+
+def _arity(text: str, most: int) -> range:
+    """`2` two, `1-3` from one to three, `2+` two or more, `1+2` one, three, five …"""
+    low, plus, step = text.partition("+")
+    if plus:
+        return range(int(low), most + 1, int(step or 1))
     low, _, high = text.partition("-")
-    return int(low), int(high or low)
+    return range(int(low), int(high or low) + 1)

@@ -98,6 +98,12 @@ class Call:
     name: str
     token: Token
     arguments: tuple[list[Token], ...]
+    filtered: bool = False
+    """FILTER (…) stands after it."""
+    windowed: bool = False
+    """OVER stands after it."""
+    in_order: bool = False
+    """WITHIN GROUP (…) stands after it."""
 
     @property
     def star(self) -> bool:
@@ -117,7 +123,8 @@ def calls(tokens: list[Token]) -> Iterator[Call]:
     for index in range(len(tokens) - 1):
         if tokens[index + 1].token_type == T.L_PAREN and _is_call(tokens, index):
             token = tokens[index]
-            yield Call(token.text.lower(), token, tuple(_arguments(tokens, index + 2)))
+            arguments, end = _arguments(tokens, index + 2)
+            yield Call(token.text.lower(), token, tuple(arguments), *_after(tokens, end + 1))
 
 
 def _is_call(tokens: list[Token], index: int) -> bool:
@@ -170,10 +177,12 @@ def _closing(tokens: list[Token], opening: int) -> int:
     return len(tokens)
 
 
-def _arguments(tokens: list[Token], start: int) -> list[list[Token]]:
+def _arguments(tokens: list[Token], start: int) -> tuple[list[list[Token]], int]:
+    """The arguments, and where they end."""
     found: list[list[Token]] = [[]]
-    depth = 0
-    for token in tokens[start:]:
+    depth, end = 0, start
+    for end in range(start, len(tokens)):
+        token = tokens[end]
         if token.token_type in _CLOSING and depth == 0:
             break
         depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
@@ -181,4 +190,24 @@ def _arguments(tokens: list[Token], start: int) -> list[list[Token]]:
             found.append([])
         else:
             found[-1].append(token)
-    return [] if found == [[]] else found
+    return ([] if found == [[]] else found), end
+
+
+def _after(tokens: list[Token], index: int) -> tuple[bool, bool, bool]:
+    """What stands after a call: FILTER (…), OVER, WITHIN GROUP (…), in any order."""
+    filtered = in_order = False
+    while index + 1 < len(tokens):
+        word = tokens[index].text.lower()
+        if word == "over" and tokens[index].token_type != T.IDENTIFIER:
+            return filtered, True, in_order
+        if word in ("ignore", "respect") and tokens[index + 1].text.lower() == "nulls":
+            index += 2
+        elif word == "filter" and tokens[index + 1].token_type == T.L_PAREN:
+            filtered, index = True, _closing(tokens, index + 1) + 1
+        elif word == "within" and tokens[index + 1].text.lower() == "group":
+            in_order, index = True, _closing(tokens, index + 2) + 1
+        elif word == "within group":
+            in_order, index = True, _closing(tokens, index + 1) + 1
+        else:
+            break
+    return filtered, False, in_order

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlglot import Token, TokenType, exp
 
-from text2sql.guard.allowlist import Allowlist
+from text2sql.guard.allowlist import Allowlist, Kind
 from text2sql.guard.calls import Call, calls
 from text2sql.guard.refusal import Refused, instead, nearest
 
@@ -68,6 +68,7 @@ def _check(call: Call, allowed: Allowlist) -> None:
         raise Refused(
             "arguments", f"{call.name}(DISTINCT …) takes exactly one argument.", call.token.start, call.name
         )
+    _check_after(call, kind, allowed)
     if kind == "sized" and not _small(call.arguments[min(1, number - 1)], MAX_SIZED):
         raise Refused(
             "unbounded", f"The length given to {call.name}() must be a number up to {MAX_SIZED}, written out.",
@@ -86,11 +87,38 @@ def _check(call: Call, allowed: Allowlist) -> None:
         )  # fmt: skip
 
 
+def _check_after(call: Call, kind: Kind, allowed: Allowlist) -> None:
+    """OVER, FILTER and WITHIN GROUP stand after what takes them."""
+    where, name = call.token.start, call.name
+    if call.windowed and kind not in ("aggregate", "window"):
+        raise Refused(
+            "window",
+            f"{name}() cannot stand before OVER: it is no aggregate or window function.",
+            where,
+            name,
+        )
+    if call.filtered and kind != "aggregate":
+        raise Refused("arguments", f"FILTER stands after an aggregate; {name}() is none.", where, name)
+    if call.windowed and call.distinct and not allowed.distinct_windows:
+        raise Refused("window", f"{name}(DISTINCT …) OVER is not known to {allowed.dialect}.", where, name)
+    if call.in_order and name not in allowed.in_order:
+        raise Refused("arguments", f"WITHIN GROUP cannot stand after {name}().", where, name)
+    if name in allowed.always_in_order and not call.in_order:
+        raise Refused("arguments", f"{name}() needs WITHIN GROUP (ORDER BY …).", where, name)
+
+
 def unknown_function(name: str, where: exp.Expr | int, allowed: Allowlist) -> Refused:
     """Why a function is not allowed: because of what it does, where that is known, or because it is on no list."""
-    if name in allowed.excluded:
-        return Refused("function", f"{name}() is not allowed here: it {allowed.excluded[name]}.", where, name)
-    offered = nearest(name, allowed.functions)
+    offered = allowed.counterparts.get(name) or nearest(name, allowed.functions)
+    why = allowed.excluded.get(name) or next(
+        (why for start, why in allowed.excluded.items() if start[-1] == "*" and name.startswith(start[:-1])),
+        "",
+    )
+    if why:
+        offered = allowed.counterparts.get(name, ())
+        return Refused(
+            "function", f"{name}() is not allowed here: it {why}.{instead(offered)}", where, name, offered
+        )
     message = f"{name}() is not among the functions allowed on {allowed.dialect}."
     return Refused("function", message + instead(offered), where, name, offered)
 
