@@ -9,7 +9,8 @@ from sqlglot import exp
 
 from text2sql.guard.scope import Binding, Facts, Scope, Source
 from text2sql.guard.tables import Tables
-from text2sql.types import Profile, Table
+from text2sql.held import Held, held
+from text2sql.types import Catalog, Column, Profile, Table
 
 _TIES = (
     exp.EQ,
@@ -36,6 +37,7 @@ COMPARED = (
     exp.Between,
     exp.In,
 )
+_LOOKED_AT = (*COMPARED, exp.Like, exp.ILike, exp.Case, exp.Sum, exp.Not)
 _ROOTS = 8
 """Foreign keys followed from one column."""
 Key = tuple[str, str]
@@ -62,7 +64,7 @@ class Looking:
     _strings: set[int] = field(init=False)
     _links: dict[int, list[Link]] = field(default_factory=dict)
     _ties: dict[int, list[set[int]]] = field(default_factory=dict)
-    _comparisons: dict[int, list[exp.Expr]] = field(default_factory=dict)
+    _inside: dict[int, list[exp.Expr]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._strings = {id(node) for node in self.facts.strings}
@@ -121,30 +123,53 @@ class Looking:
 
     # Values.
 
-    def comparisons(self, scope: Scope) -> list[exp.Expr]:
-        """The comparisons of this SELECT, without those of queries inside it."""
-        found = self._comparisons.get(id(scope))
+    def inside(self, scope: Scope) -> list[exp.Expr]:
+        """Comparisons and CASEs of this SELECT, without those of queries inside it. One walk a SELECT."""
+        found = self._inside.get(id(scope))
         if found is None:
             select = scope.select
-            inside = (
+            nodes = (
                 select.walk(prune=lambda node: isinstance(node, exp.Query) and node is not select)
                 if isinstance(select, exp.Select)
                 else ()
             )
-            found = self._comparisons[id(scope)] = [node for node in inside if isinstance(node, COMPARED)]
+            found = self._inside[id(scope)] = [node for node in nodes if isinstance(node, _LOOKED_AT)]
         return found
 
+    def comparisons(self, scope: Scope) -> Iterator[exp.Expr]:
+        """Those of them that compare by size or equality."""
+        return (node for node in self.inside(scope) if isinstance(node, COMPARED))
+
     def profile(self, binding: Binding) -> Profile | None:
-        """What a column of the catalogue holds; None where it is not known for what this caller sees of it."""
+        """What a column of the catalogue holds, for what this caller sees of it; None where that is not known."""
+        found = self._known_of(binding)
+        return found[1].profile if found is not None else None
+
+    def held(self, binding: Binding) -> Held | None:
+        """The values of `profile`, ready to be compared with."""
+        found = self._known_of(binding)
+        return None if found is None or found[1].profile is None else held(found[0], found[1].profile)
+
+    def _known_of(self, binding: Binding) -> tuple[Catalog, Column] | None:
+        """The column whose profile is of the caller's own rows, and its catalogue. A masked column has none."""
         column, table = binding.field.column, binding.field.table
-        if column is None or table is None or column.profile is None:
+        if column is None or table is None:
             return None
         grants = self.tables.grants(table)
-        if grants is not None and any(
+        if grants is None or not any(
             g.predicate or g.hides(column.name) or g.mask(column.name) for g in grants
         ):
+            return self.tables.catalog, column
+        if any(g.hides(column.name) or g.mask(column.name) for g in grants):
             return None
-        return column.profile
+        own = self.own(binding)
+        return None if own is None or self.tables.known is None else (self.tables.known, own)
+
+    def own(self, binding: Binding) -> Column | None:
+        """The column in the caller's own catalogue, where one was handed in."""
+        column, table, known = binding.field.column, binding.field.table, self.tables.known
+        own = known.table(table.qualified) if known is not None and table is not None else None
+        return own.column(column.name) if own is not None and column is not None else None
 
     def unique(self, binding: Binding) -> bool:
         """Whether no value stands twice in a column: it is a key, or no value does today."""
@@ -153,7 +178,8 @@ class Looking:
             return False
         if column.name.casefold() in keys_alone(table):
             return True
-        profile = self.profile(binding)
+        found = self._known_of(binding)
+        profile = found[1].profile if found is not None and found[0] is self.tables.catalog else None
         if profile is None or profile.sampled or not table.rows:
             return False
         return profile.distinct == table.rows - (profile.nulls or 0)
@@ -258,20 +284,3 @@ def on_key(looking: Looking, left: Binding, right: Binding) -> bool | None:
         return None
     first = roots(looking, one.table, one.column.name)
     return not first.isdisjoint(roots(looking, other.table, other.column.name))
-
-
-# Values as they are compared.
-
-
-def same_form(text: str) -> float | str:
-    """A form under which `1` and `1.0` are the same."""
-    spelled = number(text)
-    return text if spelled is None else spelled
-
-
-def number(text: str) -> float | None:
-    """The number that a text spells."""
-    try:
-        return float(text)
-    except ValueError:
-        return None

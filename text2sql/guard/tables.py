@@ -21,11 +21,20 @@ _SUGGEST_AMONG = 2_000
 class Tables:
     """Finds tables. Only what a statement names is looked at, so the cost does not grow with the catalogue."""
 
-    def __init__(self, engine: Engine, catalog: Catalog, principal: Principal, policy: Policy | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        catalog: Catalog,
+        principal: Principal,
+        policy: Policy | None,
+        known: Catalog | None = None,
+    ) -> None:
         self.engine = engine
         self.catalog = catalog
         self.principal = principal
         self.policy = policy
+        self.known = known
+        """The catalogue as the caller sees it, with profiles of their own rows: for warnings alone."""
         self.withheld: dict[str, None] = {}
         self._columns: dict[str, tuple[Column, ...]] = {}
 

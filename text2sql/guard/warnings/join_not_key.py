@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from text2sql.guard.looking import Link, Looking, groups, keys_alone, number, on_key
+from text2sql.guard.looking import Link, Looking, groups, keys_alone, on_key
 from text2sql.guard.refusal import position
 from text2sql.guard.scope import Binding, Scope
+from text2sql.held import number
 from text2sql.key_names import Name, pointing
 from text2sql.types import Table, Warn
 

@@ -1,72 +1,148 @@
-"""A text compared for equality with a column that does not hold it."""
+"""A text compared with a column that does not hold it: by =, <>, IN, LIKE without a wildcard, or CASE … WHEN."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from sqlglot import exp
 
 from text2sql.guard.looking import Looking
-from text2sql.guard.refusal import instead, nearest, position
+from text2sql.guard.refusal import instead, position
 from text2sql.guard.scope import Binding, Scope
+from text2sql.held import Held
 from text2sql.types import Warn
 
-_CASELESS = (exp.Lower, exp.Upper)
-_MEASURED = 100
-"""Values compared letter by letter."""
-_LONGER = 3
+_EQUAL = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
+_CHANGES: dict[type[exp.Expr], Callable[[str], str]] = {
+    exp.Lower: str.lower,
+    exp.Upper: str.upper,
+    exp.Trim: str.strip,
+}
+_PADDED = ("char(", "character(", "bpchar")
+"""Types whose values are compared without the spaces at their end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A side, and the literal on the other: its node, what it spells, and whether case makes no difference."""
+
+    side: exp.Expr
+    value: exp.Expr
+    text: str
+    caseless: bool = False
 
 
 def find(looking: Looking) -> Iterator[Warn]:
-    """One warning for each literal that is none of a column's values, all of which are known."""
+    """One warning for each literal that is none of a column's values.
+
+    Hard where all values are known. Where only some are, a text is doubted softly that differs from one of them by
+    nothing but width, kana, case or spaces.
+    """
     for scope in looking.facts.scopes:
-        for column, value, text in compared(looking, scope):
-            caseless = isinstance(column, _CASELESS)
-            binding = looking.bound(column.this if isinstance(column, _CASELESS) else column)
-            values = _known_values(binding, looking) if binding is not None else None
-            if binding is None or not values or _held(text, values, caseless=caseless):
+        for found in (*compared(looking, scope), *_alone(looking, scope)):
+            column, changes = _inner(found.side)
+            binding = looking.bound(column)
+            held = _values(looking, binding) if binding is not None else None
+            if binding is None or held is None or _has(held, found, changes, binding):
                 continue
-            offered = nearest(text, _alike(text, values))
-            way = instead(offered, "Ask for one of its values.")
-            yield Warn(
-                "literal_absent",
-                f"{binding.field.name} holds no value {text!r}.{way}",
-                position(value, looking.facts.sql),
-                text,
-                offered,
-                "hard",
-            )
+            if held.profile.complete:
+                yield _warning(looking, binding, found, held.nearest(found.text), changes)
+            elif not changes and (alike := held.alike(found.text)):
+                yield _doubted(looking, binding, found, alike[:3])
 
 
-def compared(looking: Looking, scope: Scope) -> Iterator[tuple[exp.Expr, exp.Expr, str]]:
+def compared(looking: Looking, scope: Scope) -> Iterator[Compared]:
     """Of =, <> and IN in one SELECT: the one side, the literal on the other, and what it spells."""
     for node in looking.comparisons(scope):
-        if isinstance(node, exp.EQ | exp.NEQ | exp.In):
+        if isinstance(node, (*_EQUAL, exp.In)):
             for other in node.expressions if isinstance(node, exp.In) else [node.expression]:
                 for side, value in ((node.this, other), (other, node.this)):
                     literal = looking.literal(value.unnest())
                     if literal is not None:
-                        yield side.unnest(), value, literal.name
+                        yield Compared(side.unnest(), value, literal.name)
 
 
-def _held(text: str, values: tuple[str, ...], *, caseless: bool) -> bool:
-    return text in values or (caseless and text.casefold() in (value.casefold() for value in values))
+def _alone(looking: Looking, scope: Scope) -> Iterator[Compared]:
+    """LIKE with no wildcard in it, which is an equality, and the values of CASE column WHEN."""
+    for node in looking.inside(scope):
+        if isinstance(node, exp.Like | exp.ILike):
+            literal = looking.literal(node.expression.unnest())
+            if literal is not None and literal.is_string and not _WILD.intersection(literal.name):
+                # SQLite's LIKE makes no difference of case.
+                caseless = isinstance(node, exp.ILike) or looking.tables.engine.name == "sqlite"
+                yield Compared(node.this.unnest(), node.expression, literal.name, caseless)
+        elif isinstance(node, exp.Case) and node.this is not None:
+            for when in node.args.get("ifs") or ():
+                literal = looking.literal(when.this.unnest())
+                if literal is not None:
+                    yield Compared(node.this.unnest(), when.this, literal.name)
 
 
-def _alike(text: str, values: tuple[str, ...]) -> Iterable[str]:
-    """Of many values those that are worth measuring how near they are: about as long, with the same begin or end."""
-    if len(values) <= _MEASURED:
-        return values
-    folded = text.casefold()
-    begin, end, size = folded[:2], folded[-2:], len(folded)
-    near = [value for value in values if abs(len(value) - size) <= _LONGER]
-    return [v for v in near if v[:2].casefold() == begin or v[-2:].casefold() == end][:_MEASURED]
+_WILD = frozenset("%_\\")
 
 
-def _known_values(binding: Binding, looking: Looking) -> tuple[str, ...] | None:
-    """Every value of a text column, if they are known and were measured over what this caller sees."""
-    profile = looking.profile(binding)
+def _inner(side: exp.Expr) -> tuple[exp.Expr, tuple[Callable[[str], str], ...]]:
+    """The column inside LOWER, UPPER and TRIM, and what they do to its values, first things first."""
+    changes: list[Callable[[str], str]] = []
+    while type(side) in _CHANGES and not side.args.get("expression"):
+        changes.append(_CHANGES[type(side)])
+        side = side.this.unnest()
+    return side, tuple(reversed(changes))
+
+
+def _values(looking: Looking, binding: Binding) -> Held | None:
+    """The values of a text column, as far as they are known and are those that this caller sees."""
     column = binding.field.column
-    if profile is None or column is None or column.family != "text" or not profile.complete:
+    if column is None or column.family != "text":
         return None
-    return profile.values
+    held = looking.held(binding)
+    return held if held is not None and held.profile.values else None
+
+
+def _has(held: Held, found: Compared, changes: tuple[Callable[[str], str], ...], binding: Binding) -> bool:
+    text, column = found.text, binding.field.column
+    kind = column.type.casefold() if column is not None else ""
+    if kind.startswith(_PADDED):
+        text = text.rstrip(" ")
+    if changes:
+        return any(_through(value, changes) in (text, found.text) for value in held.profile.values)
+    if found.caseless or kind == "citext":
+        return text.casefold() in held.caseless
+    return text in held.texts or found.text in held.texts
+
+
+def _through(value: str, changes: tuple[Callable[[str], str], ...]) -> str:
+    for change in changes:
+        value = change(value)
+    return value
+
+
+def _warning(
+    looking: Looking,
+    binding: Binding,
+    found: Compared,
+    near: tuple[str, ...],
+    changes: tuple[Callable[[str], str], ...],
+) -> Warn:
+    offered = tuple(dict.fromkeys(_through(value, changes) for value in near))
+    way = instead(offered, "Ask for one of its values.")
+    return Warn(
+        "literal_absent",
+        f"{binding.field.name} holds no value {found.text!r}.{way}",
+        position(found.value, looking.facts.sql),
+        found.text,
+        offered,
+        "hard",
+    )
+
+
+def _doubted(looking: Looking, binding: Binding, found: Compared, alike: tuple[str, ...]) -> Warn:
+    return Warn(
+        "literal_absent",
+        f"Of {binding.field.name} some values are known, and {found.text!r} is not among them."
+        + instead(alike),
+        position(found.value, looking.facts.sql),
+        found.text,
+        alike,
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from text2sql.guard.looking import Looking, number, same_form
+from text2sql.guard.looking import Looking
 from text2sql.guard.refusal import position
-from text2sql.types import Profile, Warn
+from text2sql.held import Held
+from text2sql.types import Warn
 
 _MOST = 5_000
 
@@ -15,7 +16,7 @@ def find(looking: Looking) -> Iterator[Warn]:
     """One warning for each pair of columns whose values, or ranges, cannot meet."""
     for scope in looking.joining():
         for link in looking.links(scope):
-            left, right = looking.profile(link.left), looking.profile(link.right)
+            left, right = looking.held(link.left), looking.held(link.right)
             if not link.must or left is None or right is None or not _apart(left, right):
                 continue
             names = [f"{b.source.alias}.{b.field.name}" for b in (link.left, link.right)]
@@ -29,15 +30,13 @@ def find(looking: Looking) -> Iterator[Warn]:
             )
 
 
-def _apart(left: Profile, right: Profile) -> bool:
-    if left.sampled or right.sampled or not left.distinct or not right.distinct:
+def _apart(left: Held, right: Held) -> bool:
+    one, other = left.profile, right.profile
+    if one.sampled or other.sampled or not one.distinct or not other.distinct:
         return False
-    if left.complete and right.complete:
-        if max(len(left.values), len(right.values)) > _MOST:
+    if one.complete and other.complete:
+        if max(len(one.values), len(other.values)) > _MOST:
             return False
-        return {same_form(v) for v in left.values}.isdisjoint(same_form(v) for v in right.values)
-    ends = [number(end or "") for end in (left.minimum, left.maximum, right.minimum, right.maximum)]
-    if any(end is None for end in ends):
-        return False
-    low, high, other_low, other_high = (end for end in ends if end is not None)
-    return high < other_low or other_high < low
+        return left.forms.isdisjoint(right.forms)
+    ends, others = left.ends, right.ends
+    return ends is not None and others is not None and (ends[1] < others[0] or others[1] < ends[0])

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from text2sql.guard.looking import Looking, number
+from text2sql.guard.looking import Looking
 from text2sql.guard.refusal import position
 from text2sql.guard.warnings.literal_absent import compared
+from text2sql.held import number
 from text2sql.types import Warn
 
 
 def find(looking: Looking) -> Iterator[Warn]:
     """One warning for each number beyond the least and the greatest of a column that was read whole."""
     for scope in looking.facts.scopes:
-        for side, literal, text in compared(looking, scope):
+        for found in compared(looking, scope):
+            side, literal, text = found.side, found.value, found.text
             binding = looking.bound(side)
             column = binding.field.column if binding is not None else None
             if binding is None or column is None or column.family not in ("integer", "number"):
                 continue
-            profile, value = looking.profile(binding), number(text)
-            if profile is None or profile.sampled or value is None:
+            held, value = looking.held(binding), number(text)
+            if held is None or held.profile.sampled or held.ends is None or value is None:
                 continue
-            low, high = number(profile.minimum or ""), number(profile.maximum or "")
-            if low is None or high is None or low <= value <= high:
+            if held.ends[0] <= value <= held.ends[1]:
                 continue
+            profile = held.profile
             yield Warn(
                 "out_of_range",
                 f"{binding.field.name} holds nothing but {profile.minimum} to {profile.maximum}, so never "

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from text2sql.guard.looking import Looking, number, on_key
+from text2sql.guard.looking import Looking, on_key
 from text2sql.guard.refusal import position
 from text2sql.guard.scope import Binding
+from text2sql.held import number
 from text2sql.types import TypeFamily, Warn
 
 Kinds = frozenset[str]
@@ -123,10 +124,14 @@ def _column(looking: Looking, binding: Binding) -> Kinds:
     declared = _FAMILIES.get(column.family, frozenset()) if column is not None else frozenset()
     if not declared or looking.tables.engine.name != "sqlite":
         return declared
-    profile = looking.profile(binding)
-    values = profile.values[:_LOOKED_AT] if profile is not None else ()
-    seen: Kinds = frozenset().union(*(_stored(value, declared) for value in values if value.strip()))
-    return declared | seen
+    held = looking.held(binding)
+    if held is None:
+        return declared
+    if declared not in held.kinds:
+        values = held.profile.values[:_LOOKED_AT]
+        seen: Kinds = frozenset().union(*(_stored(value, declared) for value in values if value.strip()))
+        held.kinds[declared] = declared | seen
+    return held.kinds[declared]
 
 
 def _stored(value: str, declared: Kinds) -> Kinds:
