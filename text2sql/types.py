@@ -52,6 +52,8 @@ class Column:
     nullable: bool = True
     comment: str = ""
     profile: Profile | None = None
+    additivity: Literal["", "additive", "semi_additive", "non_additive"] = ""
+    """Whether its values may be added up (semi: not over time), where a semantic model says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +143,32 @@ class Limits:
     memory: int = 2 * 1024 * 1024 * 1024
     estimated_rows: int | None = None
     """Refused before running when the engine's estimate exceeds it."""
+    confirm_rows: int | None = None
+    """Asked back before running when the engine's estimate exceeds it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What the engine expects, before running. `rows` = largest cardinality in the plan."""
+    """What the engine expects, before running; None: it does not say.
+
+    `rows`: the largest number of rows that one part of the plan makes or meets (a join without a key meets every
+    pair). `scanned`: rows of the tables that are read whole, or as far as no index spares them. `returned`: rows of
+    the result. `cost`: in the engine's own unit, not to be compared between engines.
+    """
 
     rows: int | None = None
     bytes: int | None = None
     cost: float | None = None
     detail: str = ""
+    scanned: int | None = None
+    returned: int | None = None
+    rounded: bool = False
+    """Whether the figures are bands only, so that they tell nothing of rows that the caller may not see."""
+
+    @property
+    def work(self) -> int | None:
+        """What limits are held against, the same on every engine: rows read or met, whichever are more."""
+        return max((n for n in (self.rows, self.scanned) if n is not None), default=None)
 
 
 @dataclass(frozen=True)
@@ -207,6 +225,8 @@ class Warn:
     subject: str = ""
     suggestions: tuple[str, ...] = ()
     severity: Literal["hard", "soft"] = "soft"
+    weight: float = 1.0
+    """How many times likelier it is on right results than on wrong ones, as measured; below 1 it lowers confidence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,12 @@ def _zone(name: str) -> str:
         return "UTC"
 
 
-def beginning(facts: Facts, limits: Limits, memory: int) -> str:
-    """The words that begin a run's transaction."""
+def beginning(facts: Facts, limits: Limits, memory: int, name: str = "bunmyaku") -> str:
+    """The words that begin a run's transaction; `name` is shown in the server's log, of letters, digits, `_`, `-`."""
     memory = min(memory, limits.memory)
     settings = {
         **_PINNED,
+        "application_name": name,
         "statement_timeout": f"{max(1, round((limits.seconds + _GRACE) * 1000))}ms",
         "work_mem": f"{max(4096, min(memory // 16, 256 * 1024**2) // 1024)}kB",
     }

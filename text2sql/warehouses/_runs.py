@@ -94,11 +94,13 @@ class Run:
             left = None if until is None else max(0.0, until - time.monotonic())
             step = left if self._heavy is None else min(_WEIGH, _WEIGH if left is None else left)
             if self._wake.wait(step):
-                return
+                break
             if until is not None and time.monotonic() >= until:
-                return self._reasoned("timeout")
+                self._reasoned("timeout")
+                break
             if self._heavy is not None and self._heavy():
-                return self._reasoned("memory")
+                self._reasoned("memory")
+                break
 
 
 class Call(Generic[T]):

@@ -96,7 +96,12 @@ class DuckDbWarehouse(SharedWarehouse):
         with self._connection.cursor() as cursor:
             self._check_one(cursor, sql)
         rows = self.query(f"EXPLAIN (FORMAT json) {sql}", self._ceiling.seconds, parameters, owner=owner)
-        return estimate(str(rows[0][1]))
+        return estimate(str(rows[0][1]), self._rows_of)
+
+    def _rows_of(self, name: str) -> int | None:
+        """Rows of a table by the plan's name of it (`catalog.schema.table`)."""
+        table = self.catalog().table(name.partition(".")[2]) or self.catalog().table(name)
+        return table.rows if table is not None else None
 
     def query(
         self,

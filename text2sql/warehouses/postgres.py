@@ -33,6 +33,7 @@ from text2sql.warehouses._postgres_plan import estimate, writes
 from text2sql.warehouses._postgres_session import Facts, beginning, look, notes
 from text2sql.warehouses._runs import Run
 from text2sql.warehouses._shared import CEILING, MEMORY, SharedWarehouse, capped, options
+from text2sql.warehouses._tags import tag_of
 
 _BATCH = 128
 """Rows that libpq holds at a time: few, as nothing bounds how wide one is."""
@@ -95,7 +96,12 @@ class PostgresWarehouse(SharedWarehouse):
         plan = str(rows[0][0])
         if writes(plan):
             raise WarehouseError("Only one SELECT statement can run here", where=self.where)
-        return estimate(plan)
+        return estimate(plan, self._rows_of)
+
+    def _rows_of(self, name: str) -> int | None:
+        """Rows of the largest table of that bare name: plans leave the schema out."""
+        counts = [table.rows or 0 for table in self.catalog().tables if table.name == name]
+        return max(counts, default=None)
 
     def _run(self, owner: object, sql: str, limits: Limits, parameters: Mapping[str, Any]) -> ResultSet:
         limits = capped(limits, self._ceiling)
@@ -118,7 +124,7 @@ class PostgresWarehouse(SharedWarehouse):
     def _transaction(self, owner: object, sql: str, limits: Limits) -> Iterator[Connection]:
         """A connection in a read-only transaction, stopped at the limit or on request."""
         line = Line()
-        begin = partial(beginning, self._facts, limits, self._memory)
+        begin = partial(beginning, self._facts, limits, self._memory, tag_of(owner).name)
         with self._running(owner, line.interrupt, limits.seconds) as run:
             try:
                 with self._connections.lease(line, begin) as connection:

@@ -33,8 +33,8 @@ from text2sql.warehouses._shared import (
     without_values,
 )
 from text2sql.warehouses._sqlite_catalog import read_catalog
-from text2sql.warehouses._sqlite_plan import estimate
-from text2sql.warehouses._sqlite_wall import authorize, collecting
+from text2sql.warehouses._sqlite_plan import aliases, estimate
+from text2sql.warehouses._sqlite_wall import authorize
 
 _BUSY_SECONDS = 2.0
 """How long to wait for a program that is writing."""
@@ -137,20 +137,20 @@ class SqliteWarehouse(SharedWarehouse):
             return read_catalog(query, infer=self._infer_keys)
 
     def _explain(self, owner: object, sql: str, parameters: Mapping[str, Any]) -> Estimate:
-        """SQLite estimates no row counts: `rows` is what the scans of its plan would read, from the catalogue."""
+        """SQLite estimates no row counts: `rows` is what the loops of its plan would read, by the catalogue's counts."""
         seconds = self._ceiling.seconds
-        tables: set[str] = set()
         with self._guarded() as connection, self._running(owner, connection.interrupt, seconds) as run:
-            connection.set_authorizer(collecting(tables))
             try:
                 plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", dict(parameters)).fetchall()
             except (sqlite3.Error, sqlite3.Warning) as error:
                 raise self._error(error, run, sql, seconds) from error
-            finally:
-                connection.set_authorizer(authorize)
         catalog = self.catalog()
-        found = (catalog.table(name) for name in tables)
-        return estimate(plan, [table.rows for table in found if table is not None and table.rows is not None])
+
+        def rows_of(name: str) -> int | None:
+            table = catalog.table(name)
+            return table.rows if table is not None else None
+
+        return estimate(plan, rows_of, aliases(sql))
 
     def _run(self, owner: object, sql: str, limits: Limits, parameters: Mapping[str, Any]) -> ResultSet:
         limits = capped(limits, self._ceiling)
