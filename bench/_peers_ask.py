@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench._rounds import PeerMissing, versions
-
 Ask = Callable[[str, str], str]
 """(question, SQL that the model is to write) to the answer's text."""
 
@@ -129,14 +127,3 @@ PEERS: Mapping[str, tuple[tuple[str, ...], Callable[[Path, Sequence[str]], Ask]]
     "LangChain SQL agent": (("langchain-community", "langchain-classic", "duckdb-engine"), langchain),
     "Vanna": (("vanna",), vanna),
 }
-
-
-def installed() -> tuple[dict[str, str], dict[str, str]]:
-    """The versions of the peers that are here, and why the others are not measured."""
-    here, missing = {}, {}
-    for name, (packages, _) in PEERS.items():
-        try:
-            here[name] = versions(*packages)
-        except PeerMissing as reason:
-            missing[name] = str(reason)
-    return here, missing

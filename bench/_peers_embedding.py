@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from bench._rounds import PeerMissing, versions
 from retrieval.embeddings.minilm import DIMENSIONS, MAX_TOKENS
 from retrieval.embeddings.onnx_writer import FLOAT, INT64, Graph
 from retrieval.embeddings.skeleton import _Encoder, read_header
@@ -102,14 +101,3 @@ PEERS: dict[str, tuple[tuple[str, ...], Callable[[Path], Embed]]] = {
     "Chroma": (("chromadb", "onnxruntime"), chroma),
     "fastembed": (("fastembed", "onnxruntime"), fastembed),
 }
-
-
-def installed() -> tuple[dict[str, str], dict[str, str]]:
-    """The versions of the peers that are here, and why the others are not measured."""
-    here, missing = {}, {}
-    for name, (packages, _) in PEERS.items():
-        try:
-            here[name] = versions(*packages)
-        except PeerMissing as reason:
-            missing[name] = str(reason)
-    return here, missing

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 from psycopg.conninfo import conninfo_to_dict
 
-from bench._rounds import PeerMissing, versions
 from bench._vectors import Prepared
 
 LIMIT = 10
@@ -173,14 +172,3 @@ PEERS: Mapping[str, tuple[tuple[str, ...], Callable[[str, Prepared, str], Engine
     "LlamaIndex": (("llama-index-vector-stores-postgres", "llama-index-core"), LlamaIndex),
     "Chroma": (("chromadb",), Chroma),
 }
-
-
-def installed() -> tuple[dict[str, str], dict[str, str]]:
-    """The versions of the peers that are here, and why the others are not measured."""
-    here, missing = {}, {}
-    for name, (packages, _) in PEERS.items():
-        try:
-            here[name] = versions(*packages)
-        except PeerMissing as reason:
-            missing[name] = str(reason)
-    return here, missing

@@ -80,6 +80,18 @@ def versions(*distributions: str) -> str:
     return ", ".join(found)
 
 
+def installed(peers: Mapping[str, tuple[tuple[str, ...], object]]) -> tuple[dict[str, str], dict[str, str]]:
+    """Of peers by name (with the packages they are): the versions of those that are here, and why others are not."""
+    here: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    for name, (packages, _) in peers.items():
+        try:
+            here[name] = versions(*packages)
+        except PeerMissing as reason:
+            missing[name] = str(reason)
+    return here, missing
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A table for a terminal: the first column to the left, the others to the right; None is a dash."""
     cells = [list(headings), *[[_cell(value) for value in row] for row in rows]]

@@ -26,7 +26,7 @@ from app.settings import load
 from app.walk import Given
 from app.wiring import Application, open_application, open_stores
 from bench import _peers_ask as peers
-from bench._rounds import OURS, Contender, compared, percentile, race, ratios, table, versions
+from bench._rounds import OURS, Contender, compared, installed, percentile, race, ratios, table, versions
 from demo.building import WAREHOUSE, build_home
 from demo.questions import SPREAD, read_questions
 from evals.cases import spread
@@ -92,7 +92,7 @@ def run(app: Application, rounds: int, most: int | None = None) -> list[Asked]:
 
 def beside(app: Application, asked: Sequence[Asked], warehouse: Path, scratch: Path, rounds: int) -> None:
     """Race everybody over the questions that a query answers; a round is all of them."""
-    here, missing = peers.installed()
+    here, missing = installed(peers.PEERS)
     print("\n" + compared(versions("duckdb"), here, missing))
     tables = sorted({name.rpartition(".")[2] for one in asked for name in one.draft.tables})
     asking: dict[str, Callable[[Asked], object]] = {

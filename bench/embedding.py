@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import _peers_embedding as peers
-from bench._rounds import OURS, Contender, compared, race, ratios, table, versions
+from bench._rounds import OURS, Contender, compared, installed, race, ratios, table, versions
 from retrieval.embeddings.minilm import MiniLMEmbeddings, weights_folder
 
 LENGTHS = (16, 60, 128, 200)
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
     )
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args(arguments)
-    here, missing = peers.installed()
+    here, missing = installed(peers.PEERS)
     with tempfile.TemporaryDirectory() as scratch:
         builders: dict[str, Callable[[], peers.Embed]] = {
             OURS: lambda: MiniLMEmbeddings(weights_folder()).embed

@@ -25,7 +25,7 @@ from typing import cast
 
 from bench import _peers_retrieval as peers
 from bench._peers_retrieval import LIMIT, Engine
-from bench._rounds import OURS, Spread, compared, percentile, table, versions
+from bench._rounds import OURS, Spread, compared, installed, percentile, table, versions
 from bench._vectors import Prepared, prepare
 from evals import ranking
 from evals.suites.passages import Passages, Query, fresh, load
@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--dsn")
     parser.add_argument("--cache", type=Path, help="folder that keeps vectors for the next time")
     given = parser.parse_args(arguments)
-    here, missing = peers.installed()
+    here, missing = installed(peers.PEERS)
     print(compared(versions("pgvector", "psycopg"), here, missing))
     if given.data is None:
         sets = [generated(given.passages, min(given.queries, given.passages))]

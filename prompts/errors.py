@@ -1,8 +1,9 @@
-"""Errors of prompts. They stand by themselves (prompts imports nothing of ours) with the fields of every error here.
+"""Errors of prompts, and the root of all: prompts imports nothing of ours, and every other package imports it.
 
-PromptsError              what went wrong · where · what to do about it
-├── PromptError           a template that is missing or broken, or values that do not fit its variables
-└── ModelFailed           a chat model gave no usable reply; `kind` says why
+BunmyakuError             what went wrong · where · what to do about it
+└── PromptsError
+    ├── PromptError       a template that is missing or broken, or values that do not fit its variables
+    └── ModelFailed       a chat model gave no usable reply; `kind` says why
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ what was asked for. misconfigured: key, region, model name or request that will 
 KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 
 
-class PromptsError(Exception):
-    """Root of what this package raises on purpose. `str()` gives one English line for logs."""
+class BunmyakuError(Exception):
+    """Root of every error raised on purpose, in every package. `str()` gives one English line for logs."""
+
+    bad_input = False
+    """Whether it is for the caller to mend (the command line then ends with 2, wrong usage)."""
 
     def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
         self.what = what
@@ -30,6 +34,10 @@ class PromptsError(Exception):
         where = f" ({self.where})" if self.where else ""
         todo = f" {self.todo}" if self.todo else ""
         return f"{self.what}{where}.{todo}"
+
+
+class PromptsError(BunmyakuError):
+    """Something in prompts failed."""
 
 
 class PromptError(PromptsError):

@@ -1,6 +1,7 @@
-"""Errors of retrieval, and the root that every package's errors grow from.
+"""Errors of retrieval; the root of all is `prompts.errors.BunmyakuError`, handed on from here.
 
     BunmyakuError                 what went wrong · where · what to do about it
+    ├── prompts.errors.PromptsError
     ├── RetrievalError
     │   ├── StoreUnavailable      the relational store cannot be reached or started
     │   │   └── HomeUnusable      the home folder cannot hold the embedded server
@@ -17,23 +18,17 @@ Errors carry fields; only `app` turns them into sentences in the asker's languag
 
 from __future__ import annotations
 
+from prompts.errors import BunmyakuError
 
-class BunmyakuError(Exception):
-    """Root of every error raised on purpose. `str()` gives one English line for logs."""
-
-    bad_input = False
-    """Whether it is for the caller to mend (the command line then ends with 2, wrong usage)."""
-
-    def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
-        self.what = what
-        self.where = where
-        self.todo = todo
-        super().__init__(what)
-
-    def __str__(self) -> str:
-        where = f" ({self.where})" if self.where else ""
-        todo = f" {self.todo}" if self.todo else ""
-        return f"{self.what}{where}.{todo}"
+__all__ = [
+    "BunmyakuError",
+    "EmbeddingsUnavailable",
+    "HomeUnusable",
+    "MigrationError",
+    "RetrievalError",
+    "SourceFailed",
+    "StoreUnavailable",
+]
 
 
 class RetrievalError(BunmyakuError):
