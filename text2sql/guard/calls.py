@@ -87,6 +87,12 @@ _STRUCTURE = frozenset(
     ]
 )
 _NAMED = frozenset({T.VAR, T.IDENTIFIER})
+_SPOKEN = {
+    "substring": frozenset({"from", "for"}),
+    "overlay": frozenset({"placing", "from", "for"}),
+    "position": frozenset({"in"}),
+}
+"""Words that may stand where a comma would: SUBSTRING(text FROM 2 FOR 3)."""
 _OPENING = frozenset({T.L_PAREN, T.L_BRACKET, T.L_BRACE})
 _CLOSING = frozenset({T.R_PAREN, T.R_BRACKET, T.R_BRACE})
 
@@ -111,6 +117,18 @@ class Call:
         return len(self.arguments) == 1 and [t.token_type for t in self.arguments[0]] == [T.STAR]
 
     @property
+    def number(self) -> int:
+        """How many arguments there are, those after a word like FROM among them."""
+        words = _SPOKEN.get(self.name)
+        if words is None or len(self.arguments) != 1:
+            return len(self.arguments)
+        depth, number = 0, 1
+        for token in self.arguments[0]:
+            depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+            number += depth == 0 and token.text.lower() in words and token.token_type != T.IDENTIFIER
+        return number
+
+    @property
     def distinct(self) -> bool:
         """Whether the arguments start with DISTINCT."""
         return (
@@ -121,13 +139,14 @@ class Call:
 def calls(tokens: list[Token]) -> Iterator[Call]:
     """Every call, in the order of the words."""
     for index in range(len(tokens) - 1):
-        if tokens[index + 1].token_type == T.L_PAREN and _is_call(tokens, index):
+        if tokens[index + 1].token_type == T.L_PAREN and is_call(tokens, index):
             token = tokens[index]
             arguments, end = _arguments(tokens, index + 2)
             yield Call(token.text.lower(), token, tuple(arguments), *_after(tokens, end + 1))
 
 
-def _is_call(tokens: list[Token], index: int) -> bool:
+def is_call(tokens: list[Token], index: int) -> bool:
+    """Whether the word before an opening parenthesis calls a function."""
     token = tokens[index]
     text = token.text
     if token.token_type == T.IDENTIFIER:
@@ -186,11 +205,16 @@ def _arguments(tokens: list[Token], start: int) -> tuple[list[list[Token]], int]
         if token.token_type in _CLOSING and depth == 0:
             break
         depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
-        if token.token_type == T.COMMA and depth == 0:
+        if token.token_type == T.COMMA and depth == 0 and not _query(found[0]):
             found.append([])
         else:
             found[-1].append(token)
     return ([] if found == [[]] else found), end
+
+
+def _query(argument: list[Token]) -> bool:
+    """EXISTS (SELECT a, b …): its commas are the query's."""
+    return bool(argument) and argument[0].token_type in (T.SELECT, T.WITH, T.VALUES)
 
 
 def _after(tokens: list[Token], index: int) -> tuple[bool, bool, bool]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlglot import Token, TokenType, exp
 
 from text2sql.guard.allowlist import Allowlist, Kind
+from text2sql.guard.arguments import check_arguments
 from text2sql.guard.calls import Call, calls
 from text2sql.guard.refusal import Refused, instead, nearest
 
@@ -53,7 +54,8 @@ def _check(call: Call, allowed: Allowlist) -> None:
     function = allowed.functions.get(call.name)
     if function is None:
         raise unknown_function(call.name, call.token.start, allowed)
-    number = len(call.arguments)
+    check_arguments(call, allowed.dialect)
+    number = call.number
     kind = function.kind(0 if call.star and call.name == "count" else number)
     if kind is None or (call.star and call.name != "count"):
         raise Refused(

@@ -8,6 +8,7 @@ from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.functions import unknown_function
 from text2sql.guard.growth import check_growth
 from text2sql.guard.refusal import Refused
+from text2sql.guard.shapes import SHAPES
 
 _WRITES = frozenset(
     [
@@ -60,6 +61,9 @@ def check_nodes(tree: exp.Expr, sql: str, allowed: Allowlist) -> int:
         special = _SPECIAL.get(name)
         if special is not None:
             special(node, allowed)
+        shape = SHAPES.get(name)
+        if shape is not None:
+            shape(node, allowed)
     return count
 
 

@@ -68,8 +68,11 @@ def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
     except TokenError as error:
         raise Refused("syntax", "A quote or a comment is not closed.", cause=str(error)) from error
     tokens = as_read(tokens, sql, allowed.dialect)
+    closing = 0
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
-        tokens.pop()
+        last, closing = tokens.pop(), closing + 1
+    if closing > 1 and allowed.dialect == "sqlite":  # its driver takes the second for another statement
+        raise Refused("many_statements", "There is more than one semicolon at the end.", last.start, ";")
     if not tokens:
         raise Refused("empty", "There is no statement here; write one SELECT.")
     for token in tokens:

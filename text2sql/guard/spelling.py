@@ -9,6 +9,7 @@ import re
 
 from sqlglot import Token, TokenType
 
+from text2sql.guard.calls import is_call
 from text2sql.guard.refusal import Refused
 
 T = TokenType
@@ -25,11 +26,19 @@ _STRINGS = {
 _UNICODE = re.compile(r"[uU]&'(?P<text>(?:[^\\']|''|\\\\|\\[0-9a-fA-F]{4}|\\\+[0-9a-fA-F]{6})*)'")
 _CODE = re.compile(r"''|\\\\|\\(?:\+(?P<six>[0-9a-fA-F]{6})|(?P<four>[0-9a-fA-F]{4}))")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+_ARROWS = frozenset({T.ARROW, T.DARROW})
+_NAMED = frozenset({T.VAR, T.IDENTIFIER, T.NUMBER, T.R_PAREN, T.R_BRACKET})
+_ODD_SPACE = re.compile(r"[^\x00-\x7f]")
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _TEXT_TYPES = frozenset({"varchar", "char", "text", "bpchar"})
 
 
 def as_read(tokens: list[Token], sql: str, dialect: str) -> list[Token]:
     """The words as the engine reads them. Raises `Refused` with code syntax for a string it may read otherwise."""
+    if dialect != "duckdb" and not sql.isascii():
+        _spaced(tokens, sql)
+    if any(token.token_type == T.DOT for token in tokens):
+        tokens = _numbers(tokens)
     strings = _STRINGS.get(dialect)
     if strings is not None and any(token.token_type in strings for token in tokens):
         tokens = [_plain_string(token, sql) if token.token_type in strings else token for token in tokens]
@@ -38,9 +47,43 @@ def as_read(tokens: list[Token], sql: str, dialect: str) -> list[Token]:
                 raise Refused(
                     "syntax", "Write this as an ordinary '…' string.", tokens[index].start, "UESCAPE"
                 )
+    if dialect == "sqlite":
+        tokens = [_plain(token, index, tokens) for index, token in enumerate(tokens)]
     if dialect == "duckdb":
         tokens = [_path(token, tokens[index - 1]) if index else token for index, token in enumerate(tokens)]
     return _without_lengths(tokens, dialect) if dialect in ("duckdb", "sqlite") else tokens
+
+
+def _spaced(tokens: list[Token], sql: str) -> None:
+    """A space that is not ASCII is part of a word to most engines, and ends one to the tokenizer."""
+    end = 0
+    for token in tokens:
+        gap = sql[end : token.start]
+        # What the tokenizer leaves out: spaces and comments, in which anything may stand.
+        if not gap.isascii() and (odd := _ODD_SPACE.search(_COMMENT.sub("", gap))):
+            message = (
+                "A space that is none to the engine (such as a full-width one); write an ordinary space."
+            )
+            raise Refused("syntax", message, end + gap.index(odd.group()), odd.group())
+        end = token.end + 1
+
+
+def _numbers(tokens: list[Token]) -> list[Token]:
+    """`.5` as `0.5`."""
+    kept: list[Token] = []
+    for token in tokens:
+        before = kept[-1] if kept else None
+        if (
+            token.token_type == T.NUMBER
+            and before is not None
+            and before.token_type == T.DOT
+            and before.end + 1 == token.start
+            and not (len(kept) > 1 and kept[-2].end + 1 == before.start and kept[-2].token_type in _NAMED)
+        ):
+            kept[-1] = Token(T.NUMBER, f"0.{token.text}", before.line, before.col, before.start, token.end)
+        else:
+            kept.append(token)
+    return kept
 
 
 def _plain_string(token: Token, sql: str) -> Token:
@@ -62,6 +105,25 @@ def _plain_string(token: Token, sql: str) -> Token:
 def _character(match: re.Match[str]) -> str:
     code = match["six"] or match["four"]
     return chr(int(code, 16)) if code else "'" if match.group() == "''" else "\\"
+
+
+def _plain(token: Token, index: int, tokens: list[Token]) -> Token:
+    """What SQLite reads as a name, a call or a path of JSON though it is written as something else."""
+    kind = token.token_type
+    if kind == T.STRING:
+        after = tokens[index + 1].token_type if index + 1 < len(tokens) else None
+        before = tokens[index - 1].token_type if index else None
+        if after == T.DOT:  # 'T1'.name
+            return like(token, T.IDENTIFIER, token.text)
+        if before in _ARROWS and _KEY.fullmatch(token.text):
+            return like(token, T.STRING, f"$.{token.text}")
+    elif kind == T.NUMBER:
+        if index and tokens[index - 1].token_type in _ARROWS and token.text.isdigit():
+            return like(token, T.STRING, f"$[{token.text}]")
+    elif kind == T.IDENTIFIER and index + 1 < len(tokens) and tokens[index + 1].token_type == T.L_PAREN:
+        if _KEY.fullmatch(token.text) and is_call(tokens, index):
+            return like(token, T.VAR, token.text)  # "count"(*)
+    return token
 
 
 def _path(token: Token, before: Token) -> Token:

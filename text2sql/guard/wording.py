@@ -24,12 +24,21 @@ _TRAILING_COMMAS = frozenset({"duckdb"})
 _NEEDS_MORE = frozenset(
     {T.WHERE, T.GROUP_BY, T.HAVING, T.ORDER_BY, T.LIMIT, T.ON, T.FROM, T.JOIN, T.AND, T.OR, T.NOT}
 )
+_NEVER_LAST = _NEEDS_MORE | {
+    T.COMMA, T.DOT, T.ALIAS, T.IN, T.LIKE, T.BETWEEN, T.IS, T.EQ, T.NEQ, T.LT, T.GT, T.LTE, T.GTE, T.PLUS, T.DASH, T.SLASH,
+    T.DPIPE, T.CASE, T.WHEN, T.THEN, T.ELSE, T.DISTINCT, T.UNION, T.INTERSECT, T.EXCEPT, T.USING, T.OVER, T.L_PAREN,
+    T.INNER, T.CROSS, T.NATURAL, T.GLOB, T.COLLATE, T.EXISTS, T.WITH, T.PARTITION_BY,
+}  # fmt: skip
 _CONDITIONS = frozenset({T.ON, T.USING})
 _UNCONDITIONAL = frozenset({T.CROSS, T.NATURAL, T.POSITIONAL})
 _NO_COMMA_AFTER = frozenset(
     {T.SELECT, T.DISTINCT, T.L_PAREN, T.FROM, T.GROUP_BY, T.ORDER_BY, T.WHERE, T.COMMA}
 )
-_NEVER_PAIRED = frozenset({(T.GT, T.GT), (T.LT, T.LT), (T.FROM, T.DOT), (T.JOIN, T.DOT)})
+_NEVER_PAIRED = frozenset({(T.FROM, T.DOT), (T.JOIN, T.DOT), (T.NOT, T.IS)})
+_SHIFTS = frozenset({(T.GT, T.GT), (T.LT, T.LT)})
+"""Two words to the tokenizer, one to engines: only where they touch."""
+_TYPED = frozenset({T.DATE, T.TIME, T.DATETIME, T.TIMESTAMP, T.TIMESTAMPTZ})
+_ROWS = frozenset({"row", "rows"})
 _DIRECTIONS = frozenset({T.ASC, T.DESC})
 _STARTS_PART = frozenset({T.SELECT, T.VALUES, T.ALL, T.DISTINCT, T.L_PAREN, T.FROM, T.WITH})
 _STARTS_PART_SQLITE = frozenset({T.SELECT, T.VALUES, T.ALL})
@@ -43,9 +52,10 @@ def _starts_part(dialect: str) -> frozenset[TokenType]:
 class _Level:
     """What has been seen between one pair of parentheses."""
 
-    __slots__ = ("called", "in_query", "joins", "rank")
+    __slots__ = ("called", "in_query", "joins", "opening", "rank")
 
-    def __init__(self, called: str = "") -> None:
+    def __init__(self, called: str = "", opening: Token | None = None) -> None:
+        self.opening = opening
         self.called = called
         """The word before the parenthesis: SQL's own POSITION(a IN b) is not IN's list."""
         self.in_query = False
@@ -64,10 +74,12 @@ def check_wording(tokens: list[Token], dialect: str) -> None:
     for index, token in enumerate(tokens):
         kind = token.token_type
         if kind == T.L_PAREN:
-            levels.append(_Level(previous.text.lower() if previous is not None else ""))
+            levels.append(_Level(previous.text.lower() if previous is not None else "", token))
         elif kind == T.R_PAREN:
-            if len(levels) > 1:
-                _joined(levels.pop(), dialect)
+            closed = _closed(levels, token, previous)
+            _joined(closed, dialect)
+            if closed.called == "over" and index + 1 < len(tokens) and tokens[index + 1].token_type == T.OVER:
+                raise Refused("syntax", "A second OVER.", tokens[index + 1].start, "OVER")
         elif kind == T.SELECT:
             levels[-1].query()
         elif kind in _SET_OPERATIONS:
@@ -82,10 +94,22 @@ def check_wording(tokens: list[Token], dialect: str) -> None:
             _pair(previous, token, dialect, levels[-1])
         previous = token
     _joined(levels[0], dialect)
-    if previous is not None and (previous.token_type == T.COMMA or previous.token_type in _NEEDS_MORE):
+    if levels[-1].opening is not None:
+        raise Refused("syntax", "This parenthesis is not closed.", levels[-1].opening.start, "(")
+    if previous is not None and previous.token_type in _NEVER_LAST:
         raise Refused(
             "syntax", f"{previous.text.upper()} with nothing after it.", previous.start, previous.text
         )
+
+
+def _closed(levels: list[_Level], token: Token, previous: Token | None) -> _Level:
+    """The level that a parenthesis closes; the parser lets some calls go unclosed, and some close twice."""
+    if len(levels) == 1:
+        raise Refused("syntax", "A closing parenthesis without its opening one.", token.start, ")")
+    level = levels.pop()
+    if level.called == "using" and previous is level.opening:
+        raise Refused("syntax", "USING names columns.", token.start, ")")
+    return level
 
 
 def _join(level: _Level, tokens: list[Token], index: int, dialect: str) -> None:
@@ -136,14 +160,26 @@ def _distinct_from(tokens: list[Token], index: int) -> bool:
     )  # fmt: skip
 
 
+def _pair_sqlite(previous: Token, token: Token, level: _Level) -> None:
+    """What others know and the parser reads over, but SQLite does not take."""
+    if token.token_type == T.STRING and previous.token_type in _TYPED:
+        message = f"SQLite has no {previous.text.upper()} '…'; write the text alone, or {previous.text.lower()}('…')."
+        raise Refused("syntax", message, previous.start, previous.text)
+    if level.rank == _RANKS[T.LIMIT] and token.text.lower() in _ROWS and token.token_type != T.IDENTIFIER:
+        raise Refused("syntax", "LIMIT and OFFSET take a number alone here.", token.start, token.text)
+
+
 def _pair(previous: Token, token: Token, dialect: str, level: _Level) -> None:
+    if dialect == "sqlite":
+        _pair_sqlite(previous, token, level)
     if previous.token_type == T.STRING and token.token_type == T.STRING:
         raise Refused("syntax", "Two strings side by side; join them with ||.", token.start, token.text)
     if previous.token_type in _NEEDS_MORE and (token.token_type in _RANKS or token.token_type == T.R_PAREN):
         raise Refused(
             "syntax", f"{previous.text.upper()} with nothing after it.", previous.start, previous.text
         )
-    if (previous.token_type, token.token_type) in _NEVER_PAIRED:
+    pair = (previous.token_type, token.token_type)
+    if pair in _NEVER_PAIRED or (pair in _SHIFTS and previous.end + 1 != token.start):
         raise Refused("syntax", f"{token.text} after {previous.text.upper()}.", token.start, token.text)
     if token.token_type == T.COMMA and previous.token_type in _NO_COMMA_AFTER:
         raise Refused("syntax", "A comma with nothing before it.", token.start, ",")
