@@ -21,6 +21,7 @@ from app import messages
 from app.answering import answer_from_documents
 from app.clauses import clauses
 from app.concluding import conclude, material_of
+from app.confirming import engine_for
 from app.errors import QuestionInvalid
 from app.events import Answered, Drafted, Event, Guarded, Ran, Retrieved, Routed
 from app.record import AnswerRecord, RecordStore
@@ -31,7 +32,7 @@ from app.writing import Writer
 from retrieval.language import detect
 from retrieval.retriever import Retriever
 from retrieval.types import Clock, ConversationStore, Principal, Turn
-from text2sql.attempting import ROUNDS, Attempted, Checked, Engine, Executed, Step, attempting
+from text2sql.attempting import ROUNDS, Attempted, Checked, Executed, Step, attempting
 from text2sql.types import Drafter, Drafting, Reviser
 
 LONGEST_QUESTION = 4_000
@@ -67,7 +68,7 @@ class Assistant:
         self._keeps = True
 
     def unrecorded(self) -> Self:
-        """The same, but neither records nor turns are kept: evaluation leaves no trace in anyone's history."""
+        """The same, but neither records nor turns are kept: evaluation leaves no trace in anyone's history or budget."""
         silent = copy(self)
         silent._keeps = False  # noqa: SLF001 - one of our own, made a line above
         return silent
@@ -168,7 +169,7 @@ class Assistant:
             walk.found,
             walk.drafting,
             walk.principal,
-            Engine(side.warehouse, side.guard, side.policy, side.limits),
+            engine_for(walk, side, paid=self._keeps),
             drafter=drafter,
             rounds=side.rounds,
         )

@@ -1,7 +1,8 @@
 """`bunmyaku`: the command line. Mounts its own commands and what other packages offer.
 
 Exit codes: 0 done or answered · 1 an unexpected fault · 2 wrong usage or bad input · 3 declined, nothing found, or a
-question back · 4 withheld or refused · 5 something needed is unavailable (store, warehouse, weights).
+question back · 4 withheld or refused · 5 something needed is unavailable (store, warehouse, weights) · 6 not run: it
+reads so much that a person is asked first, and nobody was there to agree.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import typer
 
-from app.commands import ask, guard, init, intake, status, ui
+from app.commands import ask, guard, init, intake, policy, status, ui
 from app.commands.exits import report
 from app.commands.output import tolerate_any_encoding
 from app.interrupting import pressed
@@ -33,6 +34,7 @@ cli.command("ingest")(intake.command)
 cli.command("ask")(ask.command)
 cli.command("ui")(ui.command)
 cli.add_typer(guard.group, name="guard")
+cli.add_typer(policy.group, name="policy")
 cli.command("status")(status.command)
 cli.command("stop")(status.stop_command)
 _OWN = {c.name for c in cli.registered_commands} | {g.name for g in cli.registered_groups}

@@ -17,6 +17,7 @@ from app.outcome import compose
 from app.record import AnswerRecord, references, summarise
 from app.walk import Walk, Warehousing
 from retrieval.types import Language
+from text2sql.cost import statement_hash
 from text2sql.policy import Policy
 from text2sql.semantics import SemanticModel
 from text2sql.types import Check, Draft
@@ -34,6 +35,7 @@ def conclude(
         _described(walk, model),
         _narrowed(walk, model, language),
         _owners(walk, side.policy if side else None),
+        side.limits.confirm_rows if side else None,
     )
     queried = _queried(walk, model)
     walk.timings["total"] = perf_counter() - started
@@ -63,6 +65,10 @@ def conclude(
         lacking=told.lacking,
         suggestions=told.suggestions,
         choices=tuple(choice.label for choice in walk.drafting.choices),
+        confirm=statement_hash(walk.verdict, walk.principal)
+        if told.outcome == "confirm" and walk.verdict
+        else "",
+        agreed=walk.given.agreed,
         policy=side.policy.title if side and side.policy else None,
         confidence=told.confidence,
         versions=versions,

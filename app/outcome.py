@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
+from app.costs import asked_first, not_run
 from app.messages import finding_text, join, text
 from app.record import Outcome
 from app.walk import Walk
 from retrieval.types import Citation
+from text2sql.cost import BUDGET_SPENT, CHANGED, CONFIRM
 from text2sql.types import ResultSet
 
 REASONS = {
@@ -36,15 +38,24 @@ class Told:
     worded_by: str = "rules"
 
 
-def compose(walk: Walk, described: str, narrowed: tuple[str, ...] = (), owners: tuple[str, ...] = ()) -> Told:
+def compose(
+    walk: Walk,
+    described: str,
+    narrowed: tuple[str, ...] = (),
+    owners: tuple[str, ...] = (),
+    unasked: int | None = None,
+) -> Told:
     """The outcome of a walk; `described` is the sentence about its rows.
 
     `narrowed` names the tables of which the query saw only the asker's rows: a figure over a part must not read
     as one over all. `owners` are asked for the rest of those that the policy marks discoverable: where nothing was
     found in them it is said to be withheld, whether or not there is anything. Whether there is would take a
     second query, and the answer to it would be an oracle. Every path ends in a sentence; none ends in silence.
+    `unasked`: rows that a query may read without a person being asked first.
     """
     told = _worded(_told(walk, described), walk)
+    if told.outcome == "confirm":
+        told = replace(told, text=asked_first(walk.attempts[-1], unasked or 0, walk.found.language))
     language = walk.found.language
     if narrowed and owners and told.outcome == "no_rows":
         tables, owner = join(narrowed, language), join(owners, language)
@@ -86,7 +97,7 @@ def _told(walk: Walk, described: str) -> Told:
         told = _queried(walk, described)
         if told.outcome in ("answered", "no_rows") and walk.route.kind == "both":
             return _with_documents(told, walk)
-        if told.outcome in ("answered", "no_rows", "withheld") or not _documented(walk):
+        if told.outcome in ("answered", "no_rows", "withheld", "confirm") or not _documented(walk):
             return told
         return _with_documents(told, walk)
     if walk.route.kind == "documents" and _documented(walk):
@@ -139,6 +150,10 @@ def _queried(walk: Walk, described: str) -> Told:
         )
         return Told("refused", text("outcome.refused", walk.found.language, reasons=reasons))
     last = walk.attempts[-1].error.partition(":")[0] if walk.attempts else ""
+    if last == CONFIRM:
+        return Told("confirm", "", confidence=walk.chosen.confidence if walk.chosen else 0.0)
+    if last in (BUDGET_SPENT, CHANGED):
+        return Told("refused", not_run(walk.attempts[-1], walk.found.language))
     reason = text(f"reason.{REASONS.get(last, 'engine')}", walk.found.language)
     return Told("failed", text("outcome.failed", walk.found.language, reason=reason))
 

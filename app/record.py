@@ -28,7 +28,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 KEPT_ROWS = 1_000
 """Rows of a result kept beside its record; the hash covers all of them."""
 
-Outcome = Literal["answered", "no_rows", "clarify", "declined", "withheld", "refused", "failed"]
+Outcome = Literal["answered", "no_rows", "clarify", "declined", "withheld", "refused", "failed", "confirm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,10 @@ class AnswerRecord:
     lacking: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    confirm: str = ""
+    """Hash of the statement that waits for a person to agree to it, "" where none does."""
+    agreed: str = ""
+    """What had been agreed to when it ran: that hash, or `*` for whatever it would read."""
     policy: str | None = None
     confidence: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)

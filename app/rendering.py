@@ -12,7 +12,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from app import modelled
+from app import costs, modelled
 from app.columns import Field, named_fields
 from app.figures import show as in_unit
 from app.messages import text
@@ -25,7 +25,13 @@ from text2sql.words import split_name
 SHOWN_ROWS = 20
 _KEY = re.compile(r"\b(?:id|code|year)\b|年度?$|コード$|番号$")
 """Columns whose numbers are names, after their own names were split into words."""
-STYLES = {"answered": "green", "no_rows": "yellow", "clarify": "cyan", "withheld": "magenta"}
+STYLES = {
+    "answered": "green",
+    "no_rows": "yellow",
+    "clarify": "cyan",
+    "withheld": "magenta",
+    "confirm": "yellow",
+}
 
 
 def show(record: AnswerRecord, console: Console, model: SemanticModel | None = None) -> None:
@@ -40,6 +46,10 @@ def show(record: AnswerRecord, console: Console, model: SemanticModel | None = N
         if record.result.rows > SHOWN_ROWS or record.result.truncated:
             console.print(
                 f"  {text('label.rows_shown', language, shown=min(SHOWN_ROWS, record.result.rows), total=record.result.rows)}"
+            )
+        if record.result.truncated:
+            console.print(
+                f"  {text('outcome.truncated', language, count=f'{record.result.rows:,}')}", style="yellow"
             )
     if record.sql:
         console.print(
@@ -150,6 +160,12 @@ def _notes(record: AnswerRecord) -> Group | None:
     lines.extend(Text(f"  ! {warning.message}", style="yellow") for warning in record.warnings)
     lines.extend(
         Text(f"  {text('label.left_out', language)}: {item}", style="yellow") for item in record.left_out
+    )
+    kept = {
+        "attempts": jsonable(record.attempts[-1:]), "agreed": record.agreed, "result": record.result is not None
+    }  # fmt: skip
+    lines.extend(
+        Text(f"  {text('label.cost', language)}: {line}", style="dim") for line in costs.lines(kept, language)
     )
     lines.extend(
         Text(f"  {text('label.model', language)}: {line}", style="dim")

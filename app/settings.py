@@ -16,7 +16,7 @@
     embeddings: minilm                   # minilm, none, or provider:model
     model: none                          # or provider:name, replay:FILE, or a mapping (see `ModelSettings`)
     budget: 4000                         # tokens of context
-    limits: {rows: 10000, seconds: 30}
+    limits: {rows: 10000, seconds: 30}   # see `QueryLimits`
 
 Variables that override the file: BUNMYAKU_DATABASE_DSN, BUNMYAKU_EMBEDDINGS, BUNMYAKU_MODEL, BUNMYAKU_USER,
 BUNMYAKU_WAREHOUSE.
@@ -28,6 +28,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import (
@@ -114,14 +115,49 @@ class ModelSettings(_Part):
         return value.strip() or "none"
 
 
+class DailySettings(_Part):
+    """What one caller may spend a day; null: no limit of that kind."""
+
+    queries: int | None = Field(default=None, ge=1)
+    seconds: float | None = Field(default=None, gt=0)
+    rows: int | None = Field(default=None, ge=1)
+
+
+class DailyBudget(DailySettings):
+    """The same for everyone, but for the callers of these roles; of several roles the most generous counts."""
+
+    roles: dict[str, DailySettings] = Field(default_factory=dict)
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            return ZoneInfo(value).key
+        except (ValueError, OSError, LookupError):
+            raise ValueError(f"there is no time zone {value!r}; write one such as Asia/Tokyo") from None
+
+
 class QueryLimits(_Part):
-    """What one query may use; rows and bytes beyond are cut and said, time and memory stop it."""
+    """What one query may use; rows and bytes beyond are cut and said, time and memory stop it.
+
+    limits:
+      rows: 10000               # of a result; more are cut, and the answer says so
+      seconds: 30               # of one query; then it is stopped
+      bytes: 268435456          # of a result
+      memory: 2147483648        # bytes of one query
+      confirm_rows: 50000000    # asked first when the engine expects to read more; null: never
+      estimated_rows: null      # refused when the engine expects to read more
+      daily: {queries: null, seconds: null, rows: null, time_zone: UTC, roles: {analyst: {queries: 500}}}
+    """
 
     rows: int = Field(default=10_000, ge=1)
     seconds: float = Field(default=30.0, gt=0)
     bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
     memory: int = Field(default=2 * 1024**3, ge=64 * 1024**2)
-    estimated_rows: int | None = None
+    confirm_rows: int | None = Field(default=50_000_000, ge=1)
+    estimated_rows: int | None = Field(default=None, ge=1)
+    daily: DailyBudget = DailyBudget()
 
 
 class Settings(_Part):

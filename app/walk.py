@@ -13,6 +13,7 @@ from app.withholding import Beyond
 from app.writing import Written
 from retrieval.types import Context, Language, Principal
 from text2sql.attempting import ROUNDS, Attempt
+from text2sql.cost import Purse
 from text2sql.policy import Policy
 from text2sql.semantics import SemanticModel
 from text2sql.types import (
@@ -49,6 +50,8 @@ class Warehousing:
     model: SemanticModel
     scope_for: Callable[[Principal], Scope]
     limits: Limits
+    purse: Purse | None = None
+    """What pays for each caller's queries; None: nobody counts."""
     rounds: int = ROUNDS
     """Drafts that are put to the guard for one question before giving up."""
 
@@ -62,6 +65,8 @@ class Given:
     route: Route | None = None
     verdict: Verdict | None = None
     result: ResultSet | None = None
+    agreed: str = ""
+    """What a person agreed to run though it reads much: a statement's hash, or `attempting.ANYTHING`."""
 
     def __post_init__(self) -> None:
         if self.verdict is not None and self.result is None:

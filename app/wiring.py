@@ -20,6 +20,7 @@ from app.models import open_model
 from app.record import MIGRATIONS, RecordStore
 from app.scopes import Scopes
 from app.settings import ModelSettings, Settings
+from app.spending import purse_of
 from app.suggesting import suggested
 from app.walk import Scope, Warehousing
 from app.withholding import Beyond
@@ -55,7 +56,7 @@ from text2sql.types import Catalog, Drafter, Limits
 from text2sql.values import ValueIndex
 from text2sql.verified import VerifiedQueries
 from text2sql.verified import load as load_verified
-from text2sql.warehouses import open_warehouse
+from text2sql.warehouses import open_warehouse, session_for
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -202,7 +203,9 @@ def _warehousing(
     model = load_model(settings.path(settings.semantic_model)) if settings.semantic_model else SemanticModel()
     policy = load_policy(settings.path(settings.policy)) if settings.policy else None
     glossary = load_glossary(settings.path(settings.glossary)) if settings.glossary else Glossary()
-    warehouse = open_warehouse(settings.warehouse_url(), cache=settings.home / "cache")
+    warehouse = open_warehouse(
+        settings.warehouse_url(), cache=settings.home / "cache", memory=settings.limits.memory
+    )
     try:
         catalog = warehouse.catalog()
         chunks = catalog_documents(catalog, model, glossary, verified, policy)
@@ -216,7 +219,8 @@ def _warehousing(
         seen = warehouse.catalog()
         if policy is not None:
             seen = visible_catalog(policy, seen, principal)
-            seen = with_scoped_profiles(seen, principal, policy, guard, warehouse)
+            as_them = session_for(warehouse, principal, "profiles")
+            seen = with_scoped_profiles(seen, principal, policy, guard, as_them)
         parts = {"catalog": seen, "model": model, "glossary": glossary, "verified": verified}
         offline = offline_over(seen)
         drafter = _with_model(chat, settings.model, offline, {**parts, "clock": opened.clock})
@@ -243,9 +247,15 @@ def _warehousing(
             return None
         return Beyond(offline_over(known), seen, policy)
 
-    limits = Limits(**settings.limits.model_dump())
     return Warehousing(
-        warehouse, guard, policy, model, Scopes(build_scope), limits, rounds=settings.model.rounds
+        warehouse,
+        guard,
+        policy,
+        model,
+        Scopes(build_scope),
+        Limits(**settings.limits.model_dump(exclude={"daily"})),
+        purse_of(settings.limits.daily, opened.database, opened.clock),
+        settings.model.rounds,
     )
 
 

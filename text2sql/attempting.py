@@ -12,6 +12,17 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from retrieval.types import Context, Principal
+from text2sql.cost import (
+    BUDGET_SPENT,
+    CHANGED,
+    CONFIRM,
+    TOO_EXPENSIVE,
+    BudgetState,
+    Paid,
+    Purse,
+    shown,
+    statement_hash,
+)
 from text2sql.errors import QueryCancelled, WarehouseError, WarehouseUnavailable
 from text2sql.from_data import from_data
 from text2sql.policy import Policy
@@ -33,7 +44,8 @@ from text2sql.types import (
 
 ROUNDS = 3
 """Drafts that are put to the guard before giving up."""
-TOO_EXPENSIVE = "too_expensive"
+ANYTHING = "*"
+"""Agreed to beforehand, whatever it reads."""
 READS_NOTHING = "reads_nothing"
 _ADVICE = {
     TOO_EXPENSIVE: "too expensive: it would read more rows than one query may; narrow the period or read fewer tables",
@@ -48,7 +60,10 @@ class Attempt:
     draft: Draft
     verdict: Verdict
     estimate: Estimate | None = None
+    """As far as the caller may know of it: see `cost.shown`."""
     error: str = ""
+    budget: BudgetState | None = None
+    """Why the day's budget does not suffice; None where it does, or nobody counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,10 @@ class Engine:
     limits: Limits
     catalog: Catalog | None = None
     """None: the warehouse's own."""
+    purse: Purse | None = None
+    """What pays for queries; None: nobody counts."""
+    agreed: str = ""
+    """The hash of the statement that a person agreed to, or `ANYTHING`: it runs above `limits.confirm_rows`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +226,7 @@ def _try(
         state.attempts.append(Attempt(draft, verdict))
         return None if verdict.withheld else problems_of(verdict)
     started = perf_counter()
-    tried, result, final = _run(draft, verdict, engine)
+    tried, result, final = _run(draft, verdict, principal, engine)
     seconds = state.spent("run", started)
     state.attempts.append(tried)
     state.result = result
@@ -219,24 +238,53 @@ def _try(
     return (_ADVICE.get(tried.error, tried.error),)
 
 
-def _run(draft: Draft, verdict: Verdict, engine: Engine) -> tuple[Attempt, ResultSet | None, bool]:
+def _run(
+    draft: Draft, verdict: Verdict, principal: Principal, engine: Engine
+) -> tuple[Attempt, ResultSet | None, bool]:
     """Explain, then run. The last is True when another draft would fare no better (stopped, or no warehouse)."""
-    estimate = None
+    tried = Attempt(draft, verdict)
     if draft.origin == "model" and not from_data(draft.sql, engine.warehouse.dialect):
         # The guard keeps out what may not be read; a figure that was never read is no answer either.
-        return Attempt(draft, verdict, error=READS_NOTHING), None, False
+        return replace(tried, error=READS_NOTHING), None, False
+    if engine.agreed not in ("", ANYTHING, statement_hash(verdict, principal)):
+        return replace(tried, error=CHANGED), None, True
     try:
-        estimate = engine.warehouse.explain(verdict.sql, verdict.parameters)
-        most = engine.limits.estimated_rows
-        if most is not None and estimate.rows is not None and estimate.rows > most:
-            return Attempt(draft, verdict, estimate, error=TOO_EXPENSIVE), None, False
-        result = engine.warehouse.run(verdict.sql, engine.limits, verdict.parameters)
+        found = engine.warehouse.explain(verdict.sql, verdict.parameters)
+        estimate = shown(found, verdict, engine.catalog or engine.warehouse.catalog())
+        tried = replace(tried, estimate=estimate)
+        if stop := _too_much(estimate, engine):
+            return replace(tried, error=stop), None, stop == CONFIRM
+        paid = engine.purse.pay(principal, estimate, engine.limits) if engine.purse else None
+        if isinstance(paid, BudgetState):
+            return replace(tried, error=BUDGET_SPENT, budget=paid), None, True
+        return tried, _run_paid(verdict, engine, paid), False
     except WarehouseError as error:
         # Only the kind of error and our own sentence: an engine's text can hold values the caller may not see.
         said = f"{type(error).__name__}: {error.what}"
-        final = isinstance(error, QueryCancelled | WarehouseUnavailable)
-        return Attempt(draft, verdict, estimate, error=said), None, final
-    return Attempt(draft, verdict, estimate), result, False
+        return replace(tried, error=said), None, isinstance(error, QueryCancelled | WarehouseUnavailable)
+
+
+def _too_much(estimate: Estimate, engine: Engine) -> str:
+    """Why it must not run as it is: too much for one query, or enough to be asked first; "" where it may."""
+    work, limits = estimate.work or 0, engine.limits
+    if limits.estimated_rows is not None and work > limits.estimated_rows:
+        return TOO_EXPENSIVE
+    if limits.confirm_rows is not None and work > limits.confirm_rows and not engine.agreed:
+        return CONFIRM
+    return ""
+
+
+def _run_paid(verdict: Verdict, engine: Engine, paid: Paid | None) -> ResultSet:
+    started, ran = perf_counter(), True
+    try:
+        limits = paid.limits if paid else engine.limits
+        return engine.warehouse.run(verdict.sql, limits, verdict.parameters)
+    except WarehouseUnavailable:
+        ran = False
+        raise
+    finally:
+        if paid is not None:
+            paid.settle(perf_counter() - started, ran=ran)
 
 
 def problems_of(verdict: Verdict) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.chat import card, markup, opening
+from app.confirming import agreed_to
 from app.events import Answered, Drafted, Event, Guarded, Ran, Retrieved, Routed
 from app.messages import text
 from app.walk import Given
@@ -25,15 +26,18 @@ class Asked:
 
     question: str
     choice: Choice | None = None
+    confirmed: str = ""
+    """The id of the record whose statement the caller agreed to."""
 
 
 def taken(typed: str | None) -> Asked | None:
     """What was typed or clicked, once."""
     clicked: str | None = st.session_state.pop("asked", None)
     choice: Choice | None = st.session_state.pop("choice", None)
+    confirmed: str = st.session_state.pop("confirmed", "")
     if typed:
         return Asked(typed)
-    return Asked(clicked, choice) if clicked else None
+    return Asked(clicked, choice, confirmed) if clicked else None
 
 
 def welcome(app: Application, principal: Principal, language: Language) -> None:
@@ -58,7 +62,12 @@ def ask(app: Application, principal: Principal, language: Language, asked: Asked
         with place.container():
             card.show_error(error, language)
             again = text("ui.again", language)
-            st.button(again, key="again", on_click=card.ask_again, args=(asked.question, asked.choice))
+            st.button(
+                again,
+                key="again",
+                on_click=card.ask_again,
+                args=(asked.question, asked.choice, asked.confirmed),
+            )
         return None
 
 
@@ -67,7 +76,7 @@ def _walk(app: Application, principal: Principal, language: Language, asked: Ask
         opening.warm(
             app, principal
         ).exception()  # waits; what failed there fails again below, where it is shown
-        given = Given(drafting=Drafting(drafts=(asked.choice.draft,))) if asked.choice else None
+        given = _given(app, principal, asked)
         conversation = st.session_state["conversation"]
         events = app.assistant.ask(asked.question, principal, conversation_id=conversation, given=given)
         seen: list[Event] = []
@@ -82,6 +91,14 @@ def _walk(app: Application, principal: Principal, language: Language, asked: Ask
             seen.extend(events)
         status.update(label=text("ui.done", language), state="complete", expanded=False)
     return _noted(seen)
+
+
+def _given(app: Application, principal: Principal, asked: Asked) -> Given | None:
+    """What the click brings along: a reading, or the statement agreed to, read again as this caller's own record."""
+    if asked.confirmed:
+        kept = app.records.get(principal, asked.confirmed)
+        return agreed_to(kept) if kept else None
+    return Given(drafting=Drafting(drafts=(asked.choice.draft,))) if asked.choice else None
 
 
 def _noted(events: list[Event]) -> str:

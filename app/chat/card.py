@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from app import costs
 from app.chat import markup, tables, trust
 from app.messages import error_text, text
 from app.rendering import pretty_sql
@@ -28,15 +29,17 @@ BADGES: dict[str, tuple[Color, str]] = {
     "declined": ("orange", ":material/do_not_disturb_on:"),
     "withheld": ("violet", ":material/lock:"),
     "refused": ("red", ":material/gpp_bad:"),
+    "confirm": ("orange", ":material/hourglass_top:"),
     "failed": ("red", ":material/error:"),
 }
 HINTS = frozenset({"no_rows", "withheld", "refused", "failed"})
 """Outcomes whose text does not say by itself what to do next."""
 
 
-def ask_again(question: str, choice: Choice | None = None) -> None:
-    """Called by a button: have this asked in the run that follows."""
-    st.session_state["asked"], st.session_state["choice"] = question, choice
+def ask_again(question: str, choice: Choice | None = None, confirmed: str = "") -> None:
+    """Called by a button: have this asked in the run that follows. `confirmed`: the record that waited for a word."""
+    state = st.session_state
+    state["asked"], state["choice"], state["confirmed"] = question, choice, confirmed
 
 
 def question(words: str) -> None:
@@ -88,6 +91,15 @@ def said(record: Record) -> str:
 
 def _buttons(record: Record, choices: Sequence[Choice]) -> None:
     """Readings to choose from, or questions to ask instead. A reading that is no longer at hand asks again."""
+    if record.get("confirm"):  # records of before have none
+        name = markup.label(costs.confirm_label(record, "cost.confirm", record["language"]))
+        st.button(
+            name,
+            key=f"confirm_{record['id']}",
+            type="primary",
+            on_click=ask_again,
+            args=(record["question"], None, record["id"]),
+        )
     if record["outcome"] == "clarify":
         known = {choice.label: choice for choice in choices}
         offered = [(label, record["question"], known.get(label)) for label in record["choices"]]

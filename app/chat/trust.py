@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app import modelled
+from app import costs, modelled
 from app.chat import markup
 from app.columns import called
 from app.messages import finding_text, has, text
@@ -63,6 +63,7 @@ def _lines(record: Record, model: SemanticModel, language: Language) -> Iterator
         f"{asker['name'] or asker['id']} ({', '.join(asker['roles']) or '–'})",
     )
     yield text("label.why", language), record["why"]
+    yield from _titled(text("label.cost", language), costs.lines(record, language))
     yield from _titled(text("label.model", language), modelled.lines(record, language))
     took = record["timings"]
     spent = [f"{part} {milliseconds(took[part])} ms" for part in PARTS if part in took]

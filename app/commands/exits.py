@@ -24,6 +24,7 @@ class Exit(enum.IntEnum):
     declined = 3
     refused = 4
     unavailable = 5
+    unconfirmed = 6
 
 
 OUTCOMES: dict[Outcome, Exit] = {
@@ -34,6 +35,7 @@ OUTCOMES: dict[Outcome, Exit] = {
     "withheld": Exit.refused,
     "refused": Exit.refused,
     "failed": Exit.unavailable,
+    "confirm": Exit.unconfirmed,
 }
 
 _USAGE = (

@@ -7,12 +7,13 @@ A module of this folder whose name has no leading underscore is a warehouse and 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from retrieval.plugins import Members
+from retrieval.types import Principal
 from text2sql.errors import WarehouseUnavailable
 from text2sql.types import Warehouse
 from text2sql.warehouses._urls import ALIASES, FILES, is_server, redacted
@@ -56,6 +57,12 @@ def open_warehouse(url: str | Path, *, cache: Path | None = None, memory: int | 
         )
     path = Path(text).expanduser()
     return build(_sniff(path), {**settings, "path": path, "cache": cache})
+
+
+def session_for(warehouse: Warehouse, principal: Principal, tag: str) -> Warehouse:
+    """A view on the warehouse for one caller and one question, where it offers any; else the warehouse itself."""
+    opens: Callable[[Principal, str], Warehouse] | None = getattr(warehouse, "session", None)
+    return opens(principal, tag) if opens is not None else warehouse
 
 
 def _path_of(rest: str) -> Path:
