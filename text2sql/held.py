@@ -27,6 +27,11 @@ def plain(text: str) -> str:
     return _BETWEEN.sub("", folded) or folded
 
 
+def nearness(one: str, other: str) -> float:
+    """How alike two texts are in [0, 100], but for what `plain` makes no difference of."""
+    return float(fuzz.ratio(plain(one), plain(other)))
+
+
 def number(text: str) -> float | None:
     """The number that a text spells."""
     try:

@@ -39,14 +39,24 @@ class SqlGuard:
     """Decides what may run. Holds nothing of what it checks; safe to share between threads."""
 
     def check(
-        self, sql: str, catalog: Catalog, principal: Principal, policy: Policy | None = None
+        self,
+        sql: str,
+        catalog: Catalog,
+        principal: Principal,
+        policy: Policy | None = None,
+        *,
+        known: Catalog | None = None,
     ) -> Verdict:
-        """Prove the statement harmless and rewrite it for this caller, or refuse it with reasons. Never raises."""
+        """Prove the statement harmless and rewrite it for this caller, or refuse it with reasons. Never raises.
+
+        `known` is the catalogue as this very caller sees it (`with_scoped_profiles`, `with_additivity`): warnings
+        know of restricted tables what it holds, and nothing else. It admits nothing.
+        """
         checks: list[Check] = []
         tables: Tables | None = None
         text = sql if isinstance(sql, str) else ""  # type: ignore[redundant-expr]  # callers may be wrong
         try:
-            tables = _tables(sql, catalog, principal, policy)
+            tables = _tables(sql, catalog, principal, policy, known)
             return _prove(text, tables, checks)
         except Refused as refused:
             violation = refused.violation(text)
@@ -67,7 +77,9 @@ class SqlGuard:
         )
 
 
-def _tables(sql: object, catalog: Catalog, principal: Principal, policy: Policy | None) -> Tables:
+def _tables(
+    sql: object, catalog: Catalog, principal: Principal, policy: Policy | None, known: Catalog | None
+) -> Tables:
     if not isinstance(sql, str):
         raise Refused("not_text", "A statement is text.")
     engine = ENGINES.get(catalog.dialect)
@@ -75,7 +87,7 @@ def _tables(sql: object, catalog: Catalog, principal: Principal, policy: Policy 
         raise Refused(
             "dialect", f"{catalog.dialect} is not a dialect we can check; refused.", 0, catalog.dialect
         )
-    return Tables(engine, catalog, principal, policy)
+    return Tables(engine, catalog, principal, policy, known)
 
 
 def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:

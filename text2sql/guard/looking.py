@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from text2sql.guard.derived import Derived
 from text2sql.guard.scope import Binding, Facts, Scope, Source
 from text2sql.guard.tables import Tables
 from text2sql.held import Held, held
@@ -37,7 +38,7 @@ COMPARED = (
     exp.Between,
     exp.In,
 )
-_LOOKED_AT = (*COMPARED, exp.Like, exp.ILike, exp.Case, exp.Sum, exp.Not)
+_LOOKED_AT = (*COMPARED, exp.Like, exp.ILike, exp.Case, exp.Not)
 _ROOTS = 8
 """Foreign keys followed from one column."""
 Key = tuple[str, str]
@@ -61,12 +62,14 @@ class Looking:
     facts: Facts
     tables: Tables
     ungrouped: list[exp.Expr]
+    derived: Derived = field(init=False)
     _strings: set[int] = field(init=False)
     _links: dict[int, list[Link]] = field(default_factory=dict)
     _ties: dict[int, list[set[int]]] = field(default_factory=dict)
     _inside: dict[int, list[exp.Expr]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.derived = Derived(self.facts)
         self._strings = {id(node) for node in self.facts.strings}
 
     def joining(self) -> Iterator[Scope]:

@@ -44,12 +44,12 @@ def _alone(looking: Looking, scope: Scope, links: list[Link], doubted: list[Link
             f"{left} = {right}",
             offered,
             "soft"
-            if _named_so(looking, link.left, link.right) or _named_so(looking, link.right, link.left)
+            if named_so(looking, link.left, link.right) or named_so(looking, link.right, link.left)
             else "hard",
         )
 
 
-def _named_so(looking: Looking, near: Binding, far: Binding) -> bool:
+def named_so(looking: Looking, near: Binding, far: Binding) -> bool:
     """Whether the one is called like the key that the other is, though nothing bears it out.
 
     Of two columns of one name, what is unique today counts as a key. Two keys of one name (`id`) say nothing.

@@ -10,7 +10,7 @@ from sqlglot import exp
 from text2sql.guard.looking import Looking
 from text2sql.guard.refusal import instead, position
 from text2sql.guard.scope import Binding, Scope
-from text2sql.held import Held
+from text2sql.held import Held, nearness
 from text2sql.types import Warn
 
 _EQUAL = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
@@ -19,6 +19,8 @@ _CHANGES: dict[type[exp.Expr], Callable[[str], str]] = {
     exp.Upper: str.upper,
     exp.Trim: str.strip,
 }
+_NEAR = 75.0
+"""From this ratio of edits on a text is taken for a misspelt value, wherever it stands."""
 _PADDED = ("char(", "character(", "bpchar")
 """Types whose values are compared without the spaces at their end."""
 
@@ -31,13 +33,18 @@ class Compared:
     value: exp.Expr
     text: str
     caseless: bool = False
+    beside: tuple[str, ...] = ()
+    """What else is named with it: in the same IN, or in the same CASE."""
+    wanted: bool = True
+    """Whether rows are looked for that hold it, and not those that do not, or a word for each of many."""
 
 
 def find(looking: Looking) -> Iterator[Warn]:
     """One warning for each literal that is none of a column's values.
 
-    Hard where all values are known. Where only some are, a text is doubted softly that differs from one of them by
-    nothing but width, kana, case or spaces.
+    Hard where all values are known; of a list, or of what is kept out, only where it is nearly one of them (CASE may
+    well name months that are still to come). Where only some values are known, a text is doubted softly that differs
+    from one of them by nothing but width, kana, case or spaces.
     """
     for scope in looking.facts.scopes:
         for found in (*compared(looking, scope), *_alone(looking, scope)):
@@ -47,7 +54,7 @@ def find(looking: Looking) -> Iterator[Warn]:
             if binding is None or held is None or _has(held, found, changes, binding):
                 continue
             if held.profile.complete:
-                yield _warning(looking, binding, found, held.nearest(found.text), changes)
+                yield _warning(looking, binding, found, held, changes)
             elif not changes and (alike := held.alike(found.text)):
                 yield _doubted(looking, binding, found, alike[:3])
 
@@ -56,11 +63,16 @@ def compared(looking: Looking, scope: Scope) -> Iterator[Compared]:
     """Of =, <> and IN in one SELECT: the one side, the literal on the other, and what it spells."""
     for node in looking.comparisons(scope):
         if isinstance(node, (*_EQUAL, exp.In)):
-            for other in node.expressions if isinstance(node, exp.In) else [node.expression]:
+            others = node.expressions if isinstance(node, exp.In) else [node.expression]
+            beside = tuple(other.name for other in others) if len(others) > 1 else ()
+            wanted = isinstance(node, exp.EQ | exp.NullSafeEQ | exp.In) and not isinstance(
+                node.parent, exp.Not | exp.If
+            )
+            for other in others:
                 for side, value in ((node.this, other), (other, node.this)):
                     literal = looking.literal(value.unnest())
                     if literal is not None:
-                        yield Compared(side.unnest(), value, literal.name)
+                        yield Compared(side.unnest(), value, literal.name, beside=beside, wanted=wanted)
 
 
 def _alone(looking: Looking, scope: Scope) -> Iterator[Compared]:
@@ -73,10 +85,12 @@ def _alone(looking: Looking, scope: Scope) -> Iterator[Compared]:
                 caseless = isinstance(node, exp.ILike) or looking.tables.engine.name == "sqlite"
                 yield Compared(node.this.unnest(), node.expression, literal.name, caseless)
         elif isinstance(node, exp.Case) and node.this is not None:
-            for when in node.args.get("ifs") or ():
-                literal = looking.literal(when.this.unnest())
+            whens = [when.this for when in node.args.get("ifs") or ()]
+            beside = tuple(when.name for when in whens)
+            for when in whens:
+                literal = looking.literal(when.unnest())
                 if literal is not None:
-                    yield Compared(node.this.unnest(), when.this, literal.name)
+                    yield Compared(node.this.unnest(), when, literal.name, beside=beside, wanted=False)
 
 
 _WILD = frozenset("%_\\")
@@ -122,10 +136,13 @@ def _warning(
     looking: Looking,
     binding: Binding,
     found: Compared,
-    near: tuple[str, ...],
+    held: Held,
     changes: tuple[Callable[[str], str], ...],
 ) -> Warn:
-    offered = tuple(dict.fromkeys(_through(value, changes) for value in near))
+    offered = tuple(dict.fromkeys(_through(value, changes) for value in held.nearest(found.text)))
+    sure = found.wanted and not any(text in held.texts for text in found.beside)
+    if not sure:
+        sure = bool(offered) and offered[0] not in found.beside and nearness(found.text, offered[0]) >= _NEAR
     way = instead(offered, "Ask for one of its values.")
     return Warn(
         "literal_absent",
@@ -133,7 +150,7 @@ def _warning(
         position(found.value, looking.facts.sql),
         found.text,
         offered,
-        "hard",
+        "hard" if sure else "soft",
     )
 
 

@@ -17,7 +17,7 @@ def find(looking: Looking) -> Iterator[Warn]:
     for scope in looking.joining():
         for link in looking.links(scope):
             left, right = looking.held(link.left), looking.held(link.right)
-            if not link.must or left is None or right is None or not _apart(left, right):
+            if not link.must or left is None or right is None or not apart(left, right):
                 continue
             names = [f"{b.source.alias}.{b.field.name}" for b in (link.left, link.right)]
             yield Warn(
@@ -30,7 +30,8 @@ def find(looking: Looking) -> Iterator[Warn]:
             )
 
 
-def _apart(left: Held, right: Held) -> bool:
+def apart(left: Held, right: Held) -> bool:
+    """Whether no value of the one is among those of the other, as far as both are known whole."""
     one, other = left.profile, right.profile
     if one.sampled or other.sampled or not one.distinct or not other.distinct:
         return False
