@@ -17,6 +17,7 @@ from text2sql.grants import Grant
 from text2sql.guard import masks
 from text2sql.guard.fences import can_fail, close
 from text2sql.guard.refusal import Refused
+from text2sql.guard.samples import place_sample
 from text2sql.guard.scope import Facts, Scan
 from text2sql.guard.tables import Tables
 from text2sql.policy import Policy
@@ -53,6 +54,10 @@ def write_policies(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
         grants = tables.grants(scan.table)
         if tables.policy is not None and grants is not None and not _whole(scan.table, grants):
             _inject(scan, facts, tables, tables.policy, grants, done)
+    if done.parameters:
+        # A predicate that another grant makes needless is not written; engines refuse what is bound and not asked for.
+        written = {holder.name for holder in tree.find_all(exp.Placeholder)}
+        done.parameters = {name: value for name, value in done.parameters.items() if name in written}
     return done
 
 
@@ -122,6 +127,7 @@ def _inject(
         else exp.TableAlias(this=exp.to_identifier(node.name, quoted=node.this.args.get("quoted")))
     )
     replacement = exp.Subquery(this=inner, alias=alias)
+    place_sample(node, inner, replacement, dialect)
     for key in ("joins", "pivots"):
         if node.args.get(key):
             replacement.set(key, node.args[key])
@@ -226,8 +232,10 @@ def _projection(
 ) -> exp.Expr:  # fmt: skip
     """The column as the caller sees it: plain in the rows of grants that show it, masked in the others."""
     kinds = ["null" if g.hides(column.name) else g.mask(column.name) for g in grants]
-    if all(kind is None for kind in kinds):
-        return masks.bare(column)
+    if any(
+        kind is None and condition is None for kind, condition in zip(kinds, conditions, strict=True)
+    ) or all(kind is None for kind in kinds):
+        return masks.bare(column)  # shown as it is in every row there is
     done.masked[f"{table.qualified}.{column.name}"] = None
     dialect = tables.engine.name
     textual = any(masks.gives_text(kind, column) for kind in kinds)

@@ -143,16 +143,18 @@ class Facts:
     """Double-quoted names that are strings."""
     scopes: list[Scope] = field(default_factory=list)
     row_ids: list[Binding] = field(default_factory=list)
+    starred: list[Field] = field(default_factory=list)
+    """What the stars of SELECT lists stand for: columns that are read though nothing names them."""
     determined: dict[int, list[Binding]] = field(default_factory=dict)
     """id of a source -> its columns that stand beside aggregates because the table's key is grouped by."""
     recursive: int = 0
 
     def columns(self) -> list[str]:
-        """`table.column` for every column of the catalogue that the statement names, in order of appearance."""
+        """`table.column` for every column of the catalogue that the statement reads: those named, then those of stars."""
         seen: dict[str, None] = {}
-        for binding in self.bindings.values():
-            if binding.field.column is not None and binding.field.table is not None:
-                seen[f"{binding.field.table.qualified}.{binding.field.column.name}"] = None
+        for found in (*(binding.field for binding in self.bindings.values()), *self.starred):
+            if found.column is not None and found.table is not None:
+                seen[f"{found.table.qualified}.{found.column.name}"] = None
         return list(seen)
 
     def tables(self) -> list[str]:
