@@ -6,6 +6,9 @@ from evals.proving.aggregates import Aggregates
 from evals.proving.froms import From, words
 from evals.proving.terms import KINDS, NUMERIC, Leaf, Scope
 
+# What engines give no name of a column of its own.
+_NAMELESS = ("COUNT", "SUM", "AVG", "MIN", "MAX", "'", "1", "2", "(")
+
 
 class Selects(Aggregates):
     """Makes the SELECT around a FROM clause. `fresh` gives names not used before."""
@@ -19,10 +22,10 @@ class Selects(Aggregates):
         """A result column, under a name of its own, a column's, or none."""
         own = leaf.name if leaf is not None and leaf.name and not leaf.text else ""
         taken = {found.name.casefold() for found in aliases}
-        if own and self.draw.chance(0.3) and own.casefold() not in taken:
+        if own and self.draw.chance(0.35) and own.casefold() not in taken:
             aliases.append(Leaf(kind, "", own))
             return text
-        if self.draw.chance(0.12):
+        if not own and text.startswith(_NAMELESS) and self.draw.chance(0.3):
             aliases.append(Leaf(kind))
             return text
         name = own if own and own.casefold() not in taken and self.draw.chance(0.15) else self.fresh("x")
@@ -133,7 +136,7 @@ class Selects(Aggregates):
         by = list(texts)
         if kinds is None:
             for at, (key, text) in enumerate(zip(keys, texts, strict=True)):
-                items.append(self._as(text, key.kind, None, fields))
+                items.append(self._as(text, key.kind, key, fields))
                 by[at] = self._key(text, at, fields[-1].name)
         for kind in self._kinds(kinds):
             own = [

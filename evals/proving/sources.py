@@ -228,6 +228,8 @@ class Sources:
         if not fit or (way == "natural" and len(fit) != len(both)):
             return ""
         chosen = fit if way == "natural" else self.draw.some(fit, 1, 2)
+        if self.speech.dialect == "sqlite" and "FULL" in side:
+            side = ""  # its `*` of three sources is ambiguous then
         made.sources.append(new)
         made.merged = [Leaf(left[n].kind, "", left[n].name, column=left[n].column) for n in chosen]
         if way == "natural":
