@@ -49,6 +49,7 @@ from text2sql.glossary import load as load_glossary
 from text2sql.guard import SqlGuard
 from text2sql.policy import known_catalog, visible_catalog
 from text2sql.policy import load as load_policy
+from text2sql.row_security import behind
 from text2sql.scoped_profiles import with_scoped_profiles
 from text2sql.semantics import SemanticModel, check
 from text2sql.semantics import load as load_model
@@ -201,11 +202,12 @@ def _warehousing(
     if not settings.warehouse:
         return None
     model = load_model(settings.path(settings.semantic_model)) if settings.semantic_model else SemanticModel()
-    policy = load_policy(settings.path(settings.policy)) if settings.policy else None
+    written = load_policy(settings.path(settings.policy)) if settings.policy else None
     glossary = load_glossary(settings.path(settings.glossary)) if settings.glossary else Glossary()
     warehouse = open_warehouse(
         settings.warehouse_url(), cache=settings.home / "cache", memory=settings.limits.memory
     )
+    policy = behind(warehouse, written)
     try:
         catalog = warehouse.catalog()
         chunks = catalog_documents(catalog, model, glossary, verified, policy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
@@ -93,3 +94,24 @@ class Grant(Part):
         """How the column is masked under this grant, None when it is shown as it is."""
         folded = column.casefold()
         return next((mask for name, mask in self.masks.items() if name.casefold() == folded), None)
+
+
+def shown_whole(column: str, grants: Sequence[Grant]) -> bool:
+    """Whether the column is shown as it is in every row that these grants admit, whoever the caller is."""
+    clear = [g for g in grants if not g.hides(column) and g.mask(column) is None]
+    return bool(clear) and (len(clear) == len(grants) or any(g.predicate is None for g in clear))
+
+
+def withheld(held: Sequence[Grant], admitted: Sequence[Grant]) -> tuple[Grant, ...]:
+    """`admitted` with NULL for every column that `held` (all grants of the caller's roles) do not show whole.
+
+    What a database cannot mask it withholds, so a query must not even name it.
+    """
+    named = {name.casefold(): name for g in held for name in (*g.masks, *g.hide)}
+    lost = {name: "null" for name in named.values() if not shown_whole(name, held)}
+    if not lost:
+        return tuple(admitted)
+    return tuple(
+        g.model_copy(update={"masks": {**g.masks, **{n: m for n, m in lost.items() if not g.hides(n)}}})
+        for g in admitted
+    )

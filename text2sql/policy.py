@@ -41,7 +41,7 @@ from pydantic import (
 from retrieval.types import EVERYONE, Access, Principal
 from retrieval.yaml_files import read_yaml
 from text2sql.errors import PolicyError
-from text2sql.grants import Attribute, Grant, Part
+from text2sql.grants import Attribute, Grant, Part, withheld
 from text2sql.types import Catalog, Column, ForeignKey, Table
 
 _UNNAMED_SCHEMAS = frozenset({"", "main", "public"})
@@ -66,6 +66,12 @@ class DocumentRule(Part):
     discoverable: bool = False
     owner: str = ""
 
+    @property
+    def access(self) -> Access:
+        """Who may read what the rule decides about, and who may learn of it."""
+        labels = _labels(self.roles) | {f"user:{user}" for user in self.users}
+        return Access(labels, self.discoverable, self.owner)
+
 
 class Policy(Part):
     """A whole policy file, valid in itself; `problems` says what is wrong for the catalogue at hand."""
@@ -78,6 +84,7 @@ class Policy(Part):
     salt: str = ""
     """Mixed into `hash` masks, so that they cannot be looked up in a table of hashes."""
     _folded: dict[str, TableRule] = PrivateAttr(default_factory=dict)
+    _walled: bool = PrivateAttr(default=False)
 
     @model_validator(mode="after")
     def _check(self) -> Policy:
@@ -117,8 +124,20 @@ class Policy(Part):
         rule = self.rule(table)
         if rule is None:
             return ()
-        held = {EVERYONE, *principal.roles}
-        return tuple(g for g in rule.grants if held.intersection(g.roles) and self._bound(g, principal))
+        held = self.held(rule, principal.roles)
+        admitted = tuple(g for g in held if self._bound(g, principal))
+        return withheld(held, admitted) if self._walled else admitted
+
+    def held(self, rule: TableRule, roles: Iterable[str]) -> tuple[Grant, ...]:
+        """The grants of these roles and of everyone, whatever attributes they bind."""
+        held = {EVERYONE, *roles}
+        return tuple(g for g in rule.grants if held.intersection(g.roles))
+
+    def behind_wall(self) -> Policy:
+        """The same policy for a database that withholds masked columns (docs/policy.md): NULL stands for them."""
+        walled = self.model_copy()
+        walled._walled = True  # noqa: SLF001 - of its own class
+        return walled
 
     def _bound(self, grant: Grant, principal: Principal) -> bool:
         names: Iterable[str] = grant.predicate.attributes if grant.predicate else ()
@@ -145,8 +164,7 @@ class Policy(Part):
         """
         for rule in self.documents:
             if any(fnmatchcase(name, rule.match) for name in (source, *uris)):
-                labels = _labels(rule.roles) | {f"user:{user}" for user in rule.users}
-                return Access(labels, rule.discoverable, rule.owner)
+                return rule.access
         return Access()
 
 

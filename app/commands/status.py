@@ -18,6 +18,8 @@ from app.settings import Settings
 from retrieval.errors import BunmyakuError
 from retrieval.postgres.embedded import status as server_status
 from retrieval.postgres.embedded import stop as stop_server
+from text2sql.policy import load as load_policy
+from text2sql.row_security import behind
 from text2sql.semantics import check
 from text2sql.semantics import load as load_model
 from text2sql.types import Catalog
@@ -97,6 +99,8 @@ def _warehouse(settings: Settings) -> dict[str, Any]:
     warehouse = open_warehouse(settings.warehouse_url(), cache=settings.home / "cache")
     try:
         catalog = warehouse.catalog()
+        if settings.policy:
+            behind(warehouse, load_policy(settings.path(settings.policy)))
         notes = list(getattr(warehouse, "notes", tuple)())
     finally:
         warehouse.close()

@@ -7,9 +7,11 @@ from functools import cache
 from typing import TypeAlias
 
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from text2sql.grants import Bucket
 from text2sql.guard.reading import parse, speaker
+from text2sql.guard.refusal import Refused
 from text2sql.types import Column
 
 MaskKind: TypeAlias = str | Bucket | None
@@ -45,8 +47,8 @@ _IS_DATE: dict[str, str] = {
 }
 """Whether a text starts with a date: YYYY-MM-DD, YYYY/MM or YYYY/M. Of any other text nothing is shown."""
 _YEAR_OF_TEXT = "CASE WHEN {is_date} THEN SUBSTR(c, 1, 4) || '-01-01' END"
-_NULL = {"postgres": "CASE WHEN FALSE THEN c END"}
-"""NULL of the column's own type where that may have any name: enums, domains, arrays."""
+_NULL = "CASE WHEN FALSE THEN c END"
+"""NULL of the column's own type where that has a name that we cannot write."""
 _PLAIN_TEXT = re.compile(r"(?i)text|(n?var|bp)?char|character|string|clob")
 _BUCKET = "CAST(FLOOR(c / CAST({n} AS {number})) * {n} AS {type})"
 _BUCKET_SQLITE = "CAST(c AS INTEGER) - ((CAST(c AS INTEGER) % {n} + {n}) % {n})"
@@ -101,8 +103,7 @@ def as_text(value: exp.Expr, dialect: str) -> exp.Expr:
 
 
 def _template(column: Column, mask: MaskKind, dialect: str, *, salted: bool) -> str:
-    null = "NULL" if dialect == "sqlite" or column.family == "other" else f"CAST(NULL AS {column.type})"
-    null = _NULL.get(dialect, null)
+    null = _null(column, dialect)
     if isinstance(mask, Bucket):
         if column.family not in ("integer", "number") or column.type == "money":
             return null
@@ -114,6 +115,24 @@ def _template(column: Column, mask: MaskKind, dialect: str, *, salted: bool) -> 
     if mask == "partial":
         return _PARTIAL.format(text=_TEXT[dialect])
     return (_year(column, dialect) if mask == "year" else "") or null
+
+
+def _null(column: Column, dialect: str) -> str:
+    """NULL of the column's type. On PostgreSQL it names the column only where it must: a role may not read it."""
+    if dialect == "postgres":
+        return _cast(column.type) or _NULL
+    return "NULL" if dialect == "sqlite" or column.family == "other" else f"CAST(NULL AS {column.type})"
+
+
+@cache
+def _cast(kind: str) -> str:
+    """NULL of a type of PostgreSQL; "" where its name cannot be read and written again (`bit varying`)."""
+    text = f"CAST(NULL AS {kind})"
+    try:
+        written = _parsed(text, "postgres").sql("postgres")
+        return text if kind and _parsed(written, "postgres") == _parsed(text, "postgres") else ""
+    except (Refused, SqlglotError):
+        return ""
 
 
 def _year(column: Column, dialect: str) -> str:

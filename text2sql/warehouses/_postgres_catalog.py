@@ -59,6 +59,15 @@ _Names = dict[tuple[str, int], str]
 
 def read_catalog(query: Query, facts: Facts, schemas: Sequence[str], *, infer: bool) -> Catalog:
     """Read everything a caller could name; `query` runs a statement and returns its rows. `schemas`: () for all."""
+    tables, alike = read_tables(query, schemas)
+    return finished(
+        "postgres", tables, query, default_schema=facts.schema, default_catalog=facts.database,
+        infer=infer, budget=_BUDGET, left_out=alike,
+    )  # fmt: skip
+
+
+def read_tables(query: Query, schemas: Sequence[str]) -> tuple[list[Table], tuple[str, ...]]:
+    """The tables without anything that is measured, and the names of those left out."""
     relations = [row for row in query(_RELATIONS) if not schemas or row[1] in schemas]
     names: _Names = {}
     columns: dict[str, list[Column]] = defaultdict(list)
@@ -79,11 +88,7 @@ def read_catalog(query: Query, facts: Facts, schemas: Sequence[str], *, infer: b
         _table(row, columns[row[0]], unique[row[0]], foreign[row[0]]) for row in relations if row[0] in listed
     ]
     alike = differing_in_case(tables)  # policy and semantic model name tables in any case
-    tables = [table for table in tables if table.qualified not in alike]
-    return finished(
-        "postgres", tables, query, default_schema=facts.schema, default_catalog=facts.database,
-        infer=infer, budget=_BUDGET, left_out=alike,
-    )  # fmt: skip
+    return [table for table in tables if table.qualified not in alike], alike
 
 
 def _table(

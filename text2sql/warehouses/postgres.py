@@ -22,6 +22,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
 from text2sql.errors import WarehouseError
+from text2sql.policy import Policy
 from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
 from text2sql.warehouses._arrow import take
 from text2sql.warehouses._postgres_address import Address
@@ -31,6 +32,7 @@ from text2sql.warehouses._postgres_connections import Connection, Connections, L
 from text2sql.warehouses._postgres_errors import failed
 from text2sql.warehouses._postgres_plan import estimate, writes
 from text2sql.warehouses._postgres_session import Facts, beginning, look, notes
+from text2sql.warehouses._postgres_wall import Wall, look_for_wall
 from text2sql.warehouses._runs import Run
 from text2sql.warehouses._shared import CEILING, MEMORY, SharedWarehouse, capped, options
 from text2sql.warehouses._tags import tag_of
@@ -55,12 +57,17 @@ class PostgresWarehouse(SharedWarehouse):
         self._schemas = address.schemas
         self._connections = Connections(address)
         connection = self._connections.connect(Line())
+        self._under: Policy | None = None
+        self._told = False
+        self._own = object()
+        """Who asks for the catalogue and for profiles."""
         with connection:
-            self._facts = self._looked(connection)
+            self._facts, self._wall = self._looked(connection)
 
-    def _looked(self, connection: Connection) -> Facts:
+    def _looked(self, connection: Connection) -> tuple[Facts, Wall | None]:
         try:
-            return look(connection, self._schemas)
+            facts = look(connection, self._schemas)
+            return facts, look_for_wall(connection, facts.database, self.where)
         except psycopg.Error as error:
             raise failed(error, "", self.where, 0) from error
 
@@ -71,7 +78,19 @@ class PostgresWarehouse(SharedWarehouse):
 
     def notes(self) -> tuple[str, ...]:
         """What an administrator should know: that the role may do more than read."""
-        return notes(self._facts)
+        wall = self._wall.notes(self._under, told=self._told) if self._wall is not None else ()
+        return (*notes(self._facts), *wall)
+
+    @property
+    def walled(self) -> bool:
+        """Whether roles and row security of the database stand behind the guard (`bunmyaku policy apply`)."""
+        return self._wall is not None
+
+    def behind(self, policy: Policy | None) -> Policy | None:
+        """The policy as guard and database both hold it: where a wall withholds masked columns, they are NULL."""
+        self._under, self._told = policy, True
+        withholds = self._wall is not None and not self._wall.computed
+        return policy.behind_wall() if policy is not None and withholds else policy
 
     def _read_catalog(self) -> Catalog:
         return read_catalog(self.query, self._facts, self._schemas, infer=self._infer_keys)
@@ -81,7 +100,7 @@ class PostgresWarehouse(SharedWarehouse):
         limits = Limits(
             self._ceiling.rows, seconds or self._ceiling.seconds, self._ceiling.bytes, self._memory
         )
-        columns = self._run(self, sql, limits, {}).table.columns
+        columns = self._run(self._own, sql, limits, {}).table.columns
         return list(zip(*(column.to_pylist() for column in columns), strict=True))
 
     def _explain(self, owner: object, sql: str, parameters: Mapping[str, Any]) -> Estimate:
@@ -120,11 +139,27 @@ class PostgresWarehouse(SharedWarehouse):
         )  # as types, some values are wider than as text
         return ResultSet(table, time.perf_counter() - started, truncated or cut, table.nbytes)
 
+    def _taking(self, owner: object) -> str:
+        """The words by which a transaction becomes that of the caller, where a wall asks for one; else none."""
+        if self._wall is None:
+            return ""
+        if owner is self._own:
+            return self._wall.own()
+        principal = getattr(owner, "principal", None)
+        if principal is not None and self._wall.role(principal) is None:  # perhaps applied since we looked
+            connection = self._connections.connect(Line())
+            with connection:
+                self._wall = self._looked(connection)[1] or self._wall
+        return self._wall.words(principal, self.where)
+
+    def _beginning(self, taking: str, limits: Limits, name: str) -> str:
+        return beginning(self._facts, limits, self._memory, name) + taking
+
     @contextmanager
     def _transaction(self, owner: object, sql: str, limits: Limits) -> Iterator[Connection]:
         """A connection in a read-only transaction, stopped at the limit or on request."""
         line = Line()
-        begin = partial(beginning, self._facts, limits, self._memory, tag_of(owner).name)
+        begin = partial(self._beginning, self._taking(owner), limits, tag_of(owner).name)
         with self._running(owner, line.interrupt, limits.seconds) as run:
             try:
                 with self._connections.lease(line, begin) as connection:
