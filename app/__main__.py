@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from app.interrupting import INTERRUPTED, watch
+from app.interrupting import INTERRUPTED, leave, watch
 
 
 def main() -> None:
     """Entry point of the console script."""
     watch()
+    try:
+        _main()
+    except SystemExit as end:
+        leave(end)
+        raise
+
+
+def _main() -> None:
     try:
         from app.cli import (
             main as run,  # here: reading all the code takes a second, in which one may press Ctrl-C

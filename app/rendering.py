@@ -45,16 +45,16 @@ def show(record: AnswerRecord, console: Console, model: SemanticModel | None = N
         console.print(result_table(record, SHOWN_ROWS, model or SemanticModel()))
         if record.result.rows > SHOWN_ROWS or record.result.truncated:
             console.print(
-                f"  {text('label.rows_shown', language, shown=min(SHOWN_ROWS, record.result.rows), total=record.result.rows)}"
+                f"  {text('label.rows_shown', language, shown=min(SHOWN_ROWS, record.result.rows), total=f'{record.result.rows:,}')}"
             )
         if record.result.truncated:
-            console.print(
-                f"  {text('outcome.truncated', language, count=f'{record.result.rows:,}')}", style="yellow"
-            )
-    if record.sql:
+            cut = text("result.cut", language, count=f"{record.result.rows:,}").strip()
+            console.print(f"  {cut}", style="yellow")
+    sql = record.attempts[-1].verdict.sql if record.confirm else record.sql
+    if sql:
         console.print(
             Syntax(
-                pretty_sql(record.sql, record.versions.get("dialect", "")),
+                pretty_sql(sql, record.versions.get("dialect", "")),
                 "sql",
                 word_wrap=True,
                 background_color="default",

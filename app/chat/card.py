@@ -126,6 +126,8 @@ def _sql(record: Record, language: Language) -> None:
     dialect = record["versions"].get("dialect", "")
     stopped = not record["sql"] and record["attempts"]
     sql = record["attempts"][-1]["draft"]["sql"] if stopped else record["sql"]
+    if record.get("confirm"):  # what would run, word for word
+        sql = record["attempts"][-1]["verdict"]["sql"]
     if not sql:
         return
     name = text("ui.sql_stopped" if stopped else "ui.sql", language)
