@@ -97,7 +97,8 @@ class _Grouping:
         while stack:
             current = stack.pop()
             # A window's own aggregate works on grouped rows: its operands must be grouped.
-            if self._aggregates(current) and not isinstance(current.parent, exp.Window):
+            windowed = isinstance(current.parent, exp.Window) and current.parent.this is current
+            if self._aggregates(current) and not windowed:
                 continue
             if (
                 self.keys

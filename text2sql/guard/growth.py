@@ -35,7 +35,9 @@ def check_growth(node: exp.Expr) -> None:
         if isinstance(body, exp.SetOperation) and isinstance(body.expression, exp.Select):
             name = cte.alias.lower()
             step = body.expression
-            if any(table.name.lower() == name for table in step.find_all(exp.Table)):
+            if any(
+                table.name.lower() == name and not table.args.get("db") for table in step.find_all(exp.Table)
+            ):
                 _rows(step, cte)
                 _lengths(step, _columns(cte, body), cte)
 

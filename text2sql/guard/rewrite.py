@@ -68,8 +68,9 @@ def _qualify(scan: Scan, facts: Facts, tables: Tables, ctes: set[str]) -> None:
     if engine.exact_quotes and engine.fold(node.this) != table.name:
         node.set("this", exp.to_identifier(table.name, quoted=True))
     given = node.args.get("db")
-    if given is not None and engine.exact_quotes and engine.fold(given) != table.schema:
-        node.set("db", exp.to_identifier(table.schema, quoted=True))
+    own = table.schema or tables.catalog.default_schema or engine.default_schema
+    if given is not None and engine.exact_quotes and engine.fold(given) != own:
+        node.set("db", exp.to_identifier(own, quoted=True))
         _unqualify(scan, facts)
     if given is None:
         schema = table.schema
