@@ -51,7 +51,8 @@ class Allowlist:
 
     dialect: str
     nodes: Mapping[str, frozenset[str]]
-    function_arguments: frozenset[str]
+    function_arguments: Mapping[str, frozenset[str]]
+    """What a node made from a function's call may carry; a node that is not there carries nothing and is refused."""
     functions: Mapping[str, Function]
     excluded: Mapping[str, str]
     """Name -> what it does that is not allowed; a name that ends in * stands for all that begin so."""
@@ -61,6 +62,8 @@ class Allowlist:
     """Aggregates that take their rows in an order: WITHIN GROUP stands after these alone."""
     always_in_order: frozenset[str]
     """Those of them that cannot go without it."""
+    only_in_from: frozenset[str]
+    """Functions that give rows, and stand nowhere but in FROM."""
     distinct_windows: bool
     """Whether an aggregate over a window may be of DISTINCT values."""
     types: frozenset[str] | None
@@ -73,6 +76,17 @@ class Allowlist:
     reserved_as_alias: bool
     tokens: Mapping[str, str]
 
+    def why_not(self, name: str) -> str:
+        """What a function does that is not allowed; "" where nothing is known of it."""
+        return self.excluded.get(name) or next(
+            (why for start, why in self.starts if name.startswith(start)), ""
+        )
+
+    @property
+    def starts(self) -> tuple[tuple[str, str], ...]:
+        """How names begin that are excluded together."""
+        return tuple((name[:-1], why) for name, why in self.excluded.items() if name[-1] == "*")
+
 
 @cache
 def allowlist(dialect: str) -> Allowlist:
@@ -84,12 +98,13 @@ def allowlist(dialect: str) -> Allowlist:
     return Allowlist(
         dialect=dialect,
         nodes=_nodes(common, own),
-        function_arguments=frozenset(common["function_arguments"].split()),
+        function_arguments=_arguments(),
         functions=_functions(own["functions"], int(own.get("most_arguments", _MOST)), dialect),
-        excluded=_by_name(own.get("excluded", {})),
+        excluded=_by_name((_read(own["excluded_in"]) if "excluded_in" in own else own).get("excluded", {})),
         counterparts=_counterparts(dialect),
         in_order=frozenset(f"{own.get('in_order', '')} {own.get('always_in_order', '')}".split()),
         always_in_order=frozenset(own.get("always_in_order", "").split()),
+        only_in_from=frozenset(own.get("only_in_from", "").split()),
         distinct_windows=bool(own.get("distinct_windows", False)),
         excluded_types=_by_name(own.get("excluded_types", {})),
         types=None if types == "any" else frozenset(types.split()),
@@ -100,6 +115,16 @@ def allowlist(dialect: str) -> Allowlist:
         reserved_as_alias=bool(own["reserved_as_alias"]),
         tokens=own.get("tokens", {}),
     )
+
+
+@cache
+def _arguments() -> Mapping[str, frozenset[str]]:
+    return {
+        node: frozenset(arguments.split())
+        for group in _read("arguments")["groups"]
+        for arguments, nodes in group["take"].items()
+        for node in nodes.split()
+    }
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -163,6 +163,8 @@ def is_call(tokens: list[Token], index: int) -> bool:
         return True
     if before.token_type in (T.ALIAS, T.DCOLON, T.R_PAREN, *_NAMED):
         return False  # a type, or an alias with its columns: neither calls anything
+    if before.token_type == T.TABLE_SAMPLE:
+        return False
     if before.token_type == T.STAR and text.lower() == "replace":
         return not (index > 1 and tokens[index - 2].token_type in (T.SELECT, T.COMMA, T.DISTINCT, T.DOT))
     return not _names_a_cte(tokens, index)

@@ -57,7 +57,7 @@ def _check(call: Call, allowed: Allowlist) -> None:
     check_arguments(call, allowed.dialect)
     number = call.number
     kind = function.kind(0 if call.star and call.name == "count" else number)
-    if kind is None or (call.star and call.name != "count"):
+    if kind is None or (call.star and call.name not in ("count", "columns")):
         raise Refused(
             "arguments", f"{call.name}() takes {function.takes()} arguments, not {'*' if call.star else number}.",
             call.token.start, call.name,
@@ -112,10 +112,7 @@ def _check_after(call: Call, kind: Kind, allowed: Allowlist) -> None:
 def unknown_function(name: str, where: exp.Expr | int, allowed: Allowlist) -> Refused:
     """Why a function is not allowed: because of what it does, where that is known, or because it is on no list."""
     offered = allowed.counterparts.get(name) or nearest(name, allowed.functions)
-    why = allowed.excluded.get(name) or next(
-        (why for start, why in allowed.excluded.items() if start[-1] == "*" and name.startswith(start[:-1])),
-        "",
-    )
+    why = allowed.why_not(name)
     if why:
         offered = allowed.counterparts.get(name, ())
         return Refused(
