@@ -27,6 +27,7 @@ def engine_for(walk: Walk, side: Warehousing, *, paid: bool) -> Engine:
         side.guard,
         side.policy,
         side.limits,
+        known=side.scope_for(walk.principal).catalog,
         purse=side.purse if paid else None,
         agreed=walk.given.agreed or ("" if paid else ANYTHING),
     )

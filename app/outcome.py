@@ -18,6 +18,7 @@ from text2sql.types import ResultSet
 REASONS = {
     "too_expensive": "too_expensive",
     "reads_nothing": "reads_nothing",
+    "doubtful": "doubtful",
     "QueryTimeout": "timeout",
     "QueryCancelled": "cancelled",
 }

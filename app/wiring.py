@@ -42,6 +42,7 @@ from retrieval.types import (
     SituationalSource,
     system_clock,
 )
+from text2sql.additivity import with_additivity
 from text2sql.documents import catalog_documents
 from text2sql.drafters import build as build_drafter
 from text2sql.glossary import Glossary
@@ -223,6 +224,7 @@ def _warehousing(
             seen = visible_catalog(policy, seen, principal)
             as_them = session_for(warehouse, principal, "profiles")
             seen = with_scoped_profiles(seen, principal, policy, guard, as_them)
+        seen = with_additivity(seen, model)
         parts = {"catalog": seen, "model": model, "glossary": glossary, "verified": verified}
         offline = offline_over(seen)
         drafter = _with_model(chat, settings.model, offline, {**parts, "clock": opened.clock})

@@ -23,6 +23,7 @@ from text2sql.cost import (
     shown,
     statement_hash,
 )
+from text2sql.doubting import DOUBTFUL, doubted, settled
 from text2sql.errors import QueryCancelled, WarehouseError, WarehouseUnavailable
 from text2sql.from_data import from_data
 from text2sql.policy import Policy
@@ -78,6 +79,8 @@ class Engine:
     """None: the warehouse's own."""
     purse: Purse | None = None
     """What pays for queries; None: nobody counts."""
+    known: Catalog | None = None
+    """The catalogue as this caller sees it, with what their own rows hold: for the guard's warnings."""
     agreed: str = ""
     """The hash of the statement that a person agreed to, or `ANYTHING`: it runs above `limits.confirm_rows`."""
 
@@ -219,18 +222,25 @@ def _try(
     """One draft. None: it is decided (rows, or withheld, or no use in going on); else what was wrong with it."""
     started = perf_counter()
     catalog = engine.catalog or engine.warehouse.catalog()
-    verdict = engine.guard.check(draft.sql, catalog, principal, engine.policy)
+    if engine.known is None:
+        verdict = engine.guard.check(draft.sql, catalog, principal, engine.policy)
+    else:
+        verdict = engine.guard.check(draft.sql, catalog, principal, engine.policy, known=engine.known)
     yield Checked(verdict, state.spent("guard", started))
     state.chosen, state.verdict = draft, verdict
     if not verdict.allowed:
         state.attempts.append(Attempt(draft, verdict))
         return None if verdict.withheld else problems_of(verdict)
+    if doubts := doubted(draft, verdict):
+        state.attempts.append(Attempt(draft, verdict, error=DOUBTFUL))
+        return doubts
     started = perf_counter()
     tried, result, final = _run(draft, verdict, principal, engine)
     seconds = state.spent("run", started)
     state.attempts.append(tried)
     state.result = result
     if result is not None:
+        state.chosen, state.verdict = settled(draft, verdict, result)
         yield Executed(result, seconds)
         return None
     if final:

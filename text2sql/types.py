@@ -369,9 +369,18 @@ class Guard(Protocol):
     """Decides what may run."""
 
     def check(
-        self, sql: str, catalog: Catalog, principal: Principal, policy: Policy | None = None
+        self,
+        sql: str,
+        catalog: Catalog,
+        principal: Principal,
+        policy: Policy | None = None,
+        *,
+        known: Catalog | None = None,
     ) -> Verdict:
-        """Prove the statement harmless and rewrite it for this caller, or refuse it with reasons."""
+        """Prove the statement harmless and rewrite it for this caller, or refuse it with reasons.
+
+        `known`: the catalogue as this caller sees it, which warnings may speak of; left out where there is none.
+        """
         ...
 
 

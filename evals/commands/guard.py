@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +21,7 @@ from evals.progress import Progress
 from evals.report import fingerprint, write
 from evals.runner import run
 from evals.suites.databases import Suite, load
+from evals.weighing import calibration, lines, measured, write_weights
 
 
 def command(  # noqa: PLR0913, PLR0917 - one parameter an option
@@ -35,6 +38,10 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
         bool,
         typer.Option("--mutants", help="Also make mistakes of meaning in gold, and count those flagged."),
     ] = False,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", help="Measure what warnings weigh, and write it here (YAML)."),
+    ] = None,
     questions: Annotated[Path | None, typer.Option("--questions", help="Another file of questions.")] = None,
     timings: Annotated[Path | None, typer.Option("--timings", help="A file of their own for times.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="At most so many questions.")] = None,
@@ -96,6 +103,29 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
             if isinstance(found, list):
                 summary[name] = [*summary[name], *found]
     write(out, summary, rows, timings)
+    _tell(rows, summary["suite"], weights)
+
+
+def _tell(rows: Sequence[Mapping[str, Any]], suite: str, path: Path | None) -> None:
+    """For each warning: on how many drafts it fired, how many of those are right, what it weighs; on how much gold."""
+    done = [row for row in rows if row["status"] == "ok"]
+    drafts = [row for row in done if row["kind"] == "draft"]
+    gold: Counter[str] = Counter(
+        f"{code} {severity}"
+        for row in done
+        if row["kind"] == "gold"
+        for code, severity in row["severities"].items()
+    )
+    command = f"bunmyaku eval guard {suite.split('/')[1]} --predictions DIR --weights FILE"
+    table = measured(drafts, command)
+    typer.echo("\n".join(lines(table, gold)))
+    if any(row["right"] is not None for row in drafts):
+        for name, value in calibration(drafts).items():
+            typer.echo(f"{name} {value:.4f}" if value is not None else f"{name} -")
+    if path is not None:
+        if not table["weights"]:
+            raise EvalError("No draft was judged", where=str(path), todo="Give --predictions.")
+        write_weights(path, table)
 
 
 def editions(folder: Path, questions: Path | None, limit: int | None) -> list[Suite]:

@@ -93,6 +93,12 @@ MORE = Catalog("sqlite", (*TABLES, DAYS, LINES, PARCELS))
         ("SELECT SUM(a) FROM (SELECT SUM(amount) AS a FROM sales GROUP BY kind) AS k", []),
         ("SELECT SUM(a) FROM (SELECT COUNT(DISTINCT store_id) AS a FROM sales GROUP BY kind) AS k",
          [("not_additive", "soft")]),
+        # Groups of one row.
+        ("SELECT store_id, COUNT(*) FROM stores GROUP BY store_id", [("group_of_one", "soft")]),
+        ("SELECT store_id FROM stores GROUP BY store_id HAVING COUNT(*) > 1", [("group_of_one", "hard")]),
+        ("SELECT store_id FROM stores GROUP BY store_id HAVING COUNT(*) > 0", [("group_of_one", "soft")]),
+        ("SELECT store_id FROM sales GROUP BY store_id HAVING COUNT(*) > 1", []),
+        ("SELECT store_id FROM stores GROUP BY store_id", []),
         # Dates written in another way.
         ("SELECT day FROM days WHERE written > '2024-01-05'", [("date_form", "hard")]),
         ("SELECT day FROM days WHERE written BETWEEN '20240101' AND '20240131'",

@@ -8,6 +8,7 @@ A hard warning rests on what is known of every row; a sample, or a column under 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -16,6 +17,7 @@ from sqlglot import exp
 from text2sql.guard.looking import Looking
 from text2sql.guard.scope import Facts
 from text2sql.guard.tables import Tables
+from text2sql.guard.weights import weight
 from text2sql.types import Warn
 
 Find = Callable[[Looking], Iterator[Warn]]
@@ -28,4 +30,5 @@ def warnings_for(facts: Facts, tables: Tables, ungrouped: list[exp.Expr]) -> tup
     """The warnings of a statement that resolves, hard ones first."""
     looking = Looking(facts, tables, ungrouped)
     found = dict.fromkeys(warning for find in _FINDERS for warning in find(looking))
-    return tuple(sorted(found, key=lambda warning: warning.severity != "hard"))
+    weighed = (replace(warning, weight=weight(warning.code, warning.severity)) for warning in found)
+    return tuple(sorted(weighed, key=lambda warning: warning.severity != "hard"))
