@@ -33,7 +33,7 @@ def made(
         if kind == "duckdb":
             to_duckdb(Path(path), scratch / f"{db}.duckdb")
             path = str(scratch / f"{db}.duckdb")
-        maker = Maker(_catalog(path), kind, seed)
+        maker = Maker(_catalog(path), kind, seed, steady=True)
         known = dict.fromkeys(statements)
         for _ in range(wanted):
             known[maker.query()] = None

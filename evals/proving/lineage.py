@@ -77,10 +77,10 @@ def compared(sql: str, tables: tuple[str, ...], columns: tuple[str, ...], read: 
     more = (said - read.tables, named - read.columns)
     rules = set(read.rules)
     if any(more) and not any(missing):
-        unused, merged = _unread(sql)
+        unused, merged, joined = _unread(sql)
         left = {pair for pair in more[1] if pair[0] not in unused and pair[1] not in merged}
-        if not left and more[0] <= unused:
-            rules |= ({"unused WITH"} if unused else set()) | ({"USING"} if merged else set())
+        if not left and more[0] <= unused | joined:
+            rules |= ({"unused WITH"} if unused else set()) | ({"USING"} if joined else set())
             more = (frozenset(), frozenset())
     problem = "; ".join(
         f"{label}: {', '.join(sorted(map(_told, found)))}"
@@ -103,20 +103,21 @@ def _pair(column: str, tables: frozenset[str]) -> tuple[str, str]:
     return owner, folded[len(owner) + 1 :]
 
 
-def _unread(sql: str) -> tuple[set[str], set[str]]:
-    """Tables that only WITH queries read that nothing uses, and columns that USING or NATURAL merge."""
+def _unread(sql: str) -> tuple[set[str], set[str], set[str]]:
+    """Tables of WITH queries that nothing uses; columns that USING merges; tables right of USING and NATURAL."""
     try:
         tree = parse_one(sql, read="sqlite")
     except (SqlglotError, RecursionError):
-        return set(), set()
+        return set(), set(), set()
     named = [node.name.lower() for node in tree.find_all(exp.Table)]
     unused: set[str] = set()
     for cte in tree.find_all(exp.CTE):
         if cte.alias.lower() not in named:
             unused |= {node.name.lower() for node in cte.find_all(exp.Table)}
     merged: set[str] = set()
+    joined: set[str] = set()
     for join in tree.find_all(exp.Join):
         merged |= {each.name.lower() for each in join.args.get("using") or ()}
-        if join.args.get("method") == "NATURAL":
-            merged |= {"*"}
-    return unused, merged
+        if join.args.get("using") or join.args.get("method") == "NATURAL":
+            joined.add(join.this.name.lower())
+    return unused, merged, joined

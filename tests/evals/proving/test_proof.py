@@ -1,0 +1,85 @@
+"""The proof itself: that our guard passes it, and that it finds guards that are broken on purpose with few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from evals.proving.bases import DuckdbBase, SqliteBase
+from evals.proving.drawing import drawn
+from evals.proving.guards import Asked, Refusal, Rewritten, bunmyaku
+from evals.proving.planted import MISTAKES
+from evals.proving.proof import Proof, counted
+from tests.evals.proving.bakery import QUERIES, duckdb_file, sqlite_file
+
+Base = SqliteBase | DuckdbBase
+SEEDS = range(1, 41)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "duckdb"])
+def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
+    folder = tmp_path_factory.mktemp("bakery")
+    opened: Callable[[], Base] = {
+        "sqlite": lambda: SqliteBase(sqlite_file(folder)),
+        "duckdb": lambda: DuckdbBase(duckdb_file(folder)),
+    }[request.param]
+    with closing(opened()) as found:
+        yield found
+
+
+def test_our_guard_is_proved(base: Base) -> None:
+    proof = Proof(bunmyaku, base)
+    pairs = []
+    for seed in SEEDS[:12]:
+        posed = drawn(base.catalog, base.data, seed)
+        found = proof.pairs(posed, QUERIES)
+        assert [pair.failure(posed) for pair in found if pair.outcome == "differs"] == []
+        pairs += found
+    outcomes = counted(pairs)
+    assert sum(outcomes["equal"].values()) > len(pairs) * 0.6
+    assert "refused" not in outcomes
+    assert "excluded" not in outcomes
+    assert outcomes["equal"].get("both_fail", 0) < len(pairs) * 0.1
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_guard_that_is_broken_is_found(base: Base, mistake: str) -> None:
+    proof = Proof(MISTAKES[mistake], base)
+    found = 0
+    for seed in SEEDS:
+        posed = drawn(base.catalog, base.data, seed)
+        found += sum(pair.outcome == "differs" for pair in proof.pairs(posed, QUERIES))
+        if found:
+            break
+    assert found, f"forty policies and {len(QUERIES)} statements do not tell"
+
+
+def test_a_guard_that_refuses_what_is_there_is_found(base: Base) -> None:
+    def shy(sql: str, asked: Asked) -> Rewritten | Refusal:
+        if asked.policy is not None:
+            return Refusal("unknown_table", "There is no such table.")
+        return Rewritten(sql)
+
+    posed = drawn(base.catalog, base.data, 1)
+    outcomes = {pair.outcome for pair in Proof(shy, base).pairs(posed, QUERIES)}
+    assert "differs" in outcomes
+
+    def cautious(sql: str, asked: Asked) -> Rewritten | Refusal:
+        return Refusal("too_long") if asked.policy is not None else Rewritten(sql)
+
+    outcomes = {pair.outcome for pair in Proof(cautious, base).pairs(posed, QUERIES)}
+    assert "refused" in outcomes
+
+
+def test_what_changes_by_itself_and_what_is_refused_anyway_is_left_out_and_told(tmp_path: Path) -> None:
+    with closing(SqliteBase(sqlite_file(tmp_path))) as base:
+        posed = drawn(base.catalog, base.data, 1)
+        pairs = Proof(bunmyaku, base).pairs(
+            posed, ["SELECT random()", "DELETE FROM baker", "SELECT no FROM baker"]
+        )
+    assert [pair.outcome for pair in pairs] == ["excluded"] * 3
+    assert pairs[0].how.startswith("changes by itself")
+    assert {pair.how for pair in pairs[1:]} == {"refused without a policy too"}
