@@ -21,6 +21,7 @@ from text2sql.guard.engines import ENGINES
 from text2sql.guard.functions import check_functions
 from text2sql.guard.gate import check_nodes
 from text2sql.guard.grouping import check_grouping
+from text2sql.guard.operands import check_operands
 from text2sql.guard.reading import read
 from text2sql.guard.refusal import Refused, position
 from text2sql.guard.regenerate import write_out
@@ -110,6 +111,7 @@ def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
     found = facts.tables()
     checks.append(Check("names resolve", True, f"{len(found)} tables, {len(facts.bindings)} columns"))
     ungrouped = check_grouping(facts, tables.engine, resolver.expressions)
+    check_operands(statement.tree, facts, catalog.dialect)
 
     warnings = warnings_for(facts, tables, ungrouped)
     columns = tuple(facts.columns())

@@ -18,6 +18,7 @@ _ROWS_STAND_IN: tuple[type[exp.Expr], ...] = (*COMPARISONS, exp.Values, exp.In, 
 _ORDERS_IN_CALLS = sqlite3.sqlite_version_info >= (3, 44)
 _ORDERED: tuple[type[exp.Expr], ...] = (exp.Query, exp.Window, exp.WithinGroup)
 _NAME = re.compile(r"[^\W\d][\w$]*")
+_COUNT = re.compile(r"\s*[-+]?\d+(?:\.0*)?\s*")
 _PLAIN_NAMES = frozenset({"sqlite", "postgres", "redshift"})
 
 
@@ -57,8 +58,25 @@ def _order(node: exp.Expr, allowed: Allowlist) -> None:
 
 
 def _type(node: exp.Expr, allowed: Allowlist) -> None:
-    if allowed.dialect == "sqlite" and "." in str(node.args.get("kind") or ""):
-        raise Refused("type", "A type has no point in its name.", node.parent or node, str(node.args["kind"]))
+    kind = str(node.args.get("kind") or "")
+    if allowed.dialect == "sqlite" and ("." in kind or kind.lower() in allowed.reserved):
+        raise Refused("type", f"{kind} is not the name of a type.", node.parent or node, kind)
+
+
+def _between(node: exp.Expr, allowed: Allowlist) -> None:
+    del allowed
+    if node.args.get("high") is None:
+        raise Refused("syntax", "BETWEEN … AND … lacks its AND.", node, "BETWEEN")
+
+
+def _limit(node: exp.Expr, allowed: Allowlist) -> None:
+    """A count of rows is a number; SQLite takes no fraction."""
+    value = node.args.get("expression")
+    if isinstance(value, exp.Literal) and not value.name.isdigit():
+        if value.is_string and _COUNT.fullmatch(value.name):
+            return
+        if value.is_string or allowed.dialect == "sqlite":
+            raise Refused("syntax", f"{value.sql()} is not a number of rows.", node, value.name)
 
 
 def _using(node: exp.Expr, allowed: Allowlist) -> None:
@@ -87,6 +105,9 @@ SHAPES: Mapping[str, Callable[[exp.Expr, Allowlist], None]] = {
     "Order": _order,
     "Identifier": _identifier,
     "DataType": _type,
+    "Between": _between,
+    "Limit": _limit,
+    "Offset": _limit,
     "Join": _using,
 }
 """By the name of the node."""

@@ -50,6 +50,7 @@ def as_read(tokens: list[Token], sql: str, dialect: str) -> list[Token]:
     if dialect == "sqlite":
         tokens = [_plain(token, index, tokens) for index, token in enumerate(tokens)]
     if dialect == "duckdb":
+        tokens = _backticks(tokens, sql) if "`" in sql else tokens
         tokens = [_path(token, tokens[index - 1]) if index else token for index, token in enumerate(tokens)]
     return _without_lengths(tokens, dialect) if dialect in ("duckdb", "sqlite") else tokens
 
@@ -120,10 +121,27 @@ def _plain(token: Token, index: int, tokens: list[Token]) -> Token:
     elif kind == T.NUMBER:
         if index and tokens[index - 1].token_type in _ARROWS and token.text.isdigit():
             return like(token, T.STRING, f"$[{token.text}]")
-    elif kind == T.IDENTIFIER and index + 1 < len(tokens) and tokens[index + 1].token_type == T.L_PAREN:
-        if _KEY.fullmatch(token.text) and is_call(tokens, index):
-            return like(token, T.VAR, token.text)  # "count"(*)
+    elif kind == T.IDENTIFIER and tokens[index + 1 : index + 2] and tokens[index + 1].text == "(":
+        called = _KEY.fullmatch(token.text) is not None and is_call(tokens, index)
+        return like(token, T.VAR, token.text) if called else token  # "count"(*)
     return token
+
+
+def _backticks(tokens: list[Token], sql: str) -> list[Token]:
+    """`` `name` ``, which DuckDB reads as a name and the tokenizer does not."""
+    kept: list[Token] = []
+    opened: Token | None = None
+    for token in tokens:
+        if token.text == "`" and token.token_type == T.UNKNOWN:
+            if opened is None:
+                opened = token
+            else:
+                name = sql[opened.start + 1 : token.start]
+                kept.append(Token(T.IDENTIFIER, name, opened.line, opened.col, opened.start, token.end))
+                opened = None
+        elif opened is None:
+            kept.append(token)
+    return tokens if opened is not None else kept
 
 
 def _path(token: Token, before: Token) -> Token:
@@ -144,7 +162,7 @@ def _without_lengths(tokens: list[Token], dialect: str) -> list[Token]:
             skipping = kind != T.R_PAREN
             continue
         if kind == T.L_PAREN:
-            if opened and opened[-1] and _length(tokens, index, dialect):
+            if (opened and opened[-1] and _length(tokens, index, dialect)) or _short(tokens, index, dialect):
                 skipping = True
                 continue
             opened.append(index > 0 and tokens[index - 1].text.lower() in ("cast", "try_cast"))
@@ -152,6 +170,14 @@ def _without_lengths(tokens: list[Token], dialect: str) -> list[Token]:
             opened.pop()
         kept.append(token)
     return kept
+
+
+def _short(tokens: list[Token], opening: int, dialect: str) -> bool:
+    """Whether this is the length of `x::VARCHAR(20)`."""
+    if dialect != "duckdb" or opening < 2 or tokens[opening - 2].token_type != T.DCOLON:
+        return False
+    end = [t.token_type for t in tokens[opening + 1 : opening + 3]] == [T.NUMBER, T.R_PAREN]
+    return end and tokens[opening - 1].text.lower() in _TEXT_TYPES and tokens[opening + 1].text.isdigit()
 
 
 def _length(tokens: list[Token], opening: int, dialect: str) -> bool:

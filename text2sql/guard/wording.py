@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlglot import Token, TokenType
 
+from text2sql.guard.pairs import Branches, check_frame, check_pair
 from text2sql.guard.refusal import Refused
 
 T = TokenType
@@ -27,18 +28,42 @@ _NEEDS_MORE = frozenset(
 _NEVER_LAST = _NEEDS_MORE | {
     T.COMMA, T.DOT, T.ALIAS, T.IN, T.LIKE, T.BETWEEN, T.IS, T.EQ, T.NEQ, T.LT, T.GT, T.LTE, T.GTE, T.PLUS, T.DASH, T.SLASH,
     T.DPIPE, T.CASE, T.WHEN, T.THEN, T.ELSE, T.DISTINCT, T.UNION, T.INTERSECT, T.EXCEPT, T.USING, T.OVER, T.L_PAREN,
-    T.INNER, T.CROSS, T.NATURAL, T.GLOB, T.COLLATE, T.EXISTS, T.WITH, T.PARTITION_BY,
+    T.INNER, T.CROSS, T.NATURAL, T.GLOB, T.COLLATE, T.EXISTS, T.WITH, T.PARTITION_BY, T.FILTER,
 }  # fmt: skip
 _CONDITIONS = frozenset({T.ON, T.USING})
 _UNCONDITIONAL = frozenset({T.CROSS, T.NATURAL, T.POSITIONAL})
 _NO_COMMA_AFTER = frozenset(
-    {T.SELECT, T.DISTINCT, T.L_PAREN, T.FROM, T.GROUP_BY, T.ORDER_BY, T.WHERE, T.COMMA}
+    {
+        T.SELECT,
+        T.DISTINCT,
+        T.L_PAREN,
+        T.FROM,
+        T.GROUP_BY,
+        T.ORDER_BY,
+        T.WHERE,
+        T.COMMA,
+        T.HAVING,
+        T.LIMIT,
+        T.ON,
+        T.AND,
+        T.OR,
+    }
 )
-_NEVER_PAIRED = frozenset({(T.FROM, T.DOT), (T.JOIN, T.DOT), (T.NOT, T.IS)})
+_NEVER_PAIRED = frozenset(
+    {
+        (T.FROM, T.DOT),
+        (T.JOIN, T.DOT),
+        (T.NOT, T.IS),
+        (T.NUMBER, T.NUMBER),
+        (T.PLUS, T.STAR),
+        (T.DASH, T.STAR),
+    }
+)
 _SHIFTS = frozenset({(T.GT, T.GT), (T.LT, T.LT)})
 """Two words to the tokenizer, one to engines: only where they touch."""
 _TYPED = frozenset({T.DATE, T.TIME, T.DATETIME, T.TIMESTAMP, T.TIMESTAMPTZ})
 _ROWS = frozenset({"row", "rows"})
+_WINDOWS = frozenset({"over", "as"})
 _DIRECTIONS = frozenset({T.ASC, T.DESC})
 _STARTS_PART = frozenset({T.SELECT, T.VALUES, T.ALL, T.DISTINCT, T.L_PAREN, T.FROM, T.WITH})
 _STARTS_PART_SQLITE = frozenset({T.SELECT, T.VALUES, T.ALL})
@@ -52,12 +77,13 @@ def _starts_part(dialect: str) -> frozenset[TokenType]:
 class _Level:
     """What has been seen between one pair of parentheses."""
 
-    __slots__ = ("called", "in_query", "joins", "opening", "rank")
+    __slots__ = ("between", "called", "in_query", "joins", "opening", "rank")
 
     def __init__(self, called: str = "", opening: Token | None = None) -> None:
         self.opening = opening
         self.called = called
         """The word before the parenthesis: SQL's own POSITION(a IN b) is not IN's list."""
+        self.between = False
         self.in_query = False
         self.rank = 0
         self.joins: list[Token] = []
@@ -70,29 +96,20 @@ class _Level:
 def check_wording(tokens: list[Token], dialect: str) -> None:
     """Raises `Refused` with code syntax at the first word that stands where no engine wants it."""
     levels = [_Level()]
+    before: Token | None = None
     previous: Token | None = None
+    branches = Branches()
     for index, token in enumerate(tokens):
-        kind = token.token_type
-        if kind == T.L_PAREN:
-            levels.append(_Level(previous.text.lower() if previous is not None else "", token))
-        elif kind == T.R_PAREN:
-            closed = _closed(levels, token, previous)
-            _joined(closed, dialect)
-            if closed.called == "over" and index + 1 < len(tokens) and tokens[index + 1].token_type == T.OVER:
-                raise Refused("syntax", "A second OVER.", tokens[index + 1].start, "OVER")
-        elif kind == T.SELECT:
-            levels[-1].query()
-        elif kind in _SET_OPERATIONS:
-            _joined(levels[-1], dialect)
-            _set_operation(levels[-1], token)
-        elif kind in _CONDITIONS and levels[-1].joins:
-            levels[-1].joins.pop()
-        elif kind in _RANKS and not _distinct_from(tokens, index):
-            _clause(levels[-1], token, dialect)
-            _join(levels[-1], tokens, index, dialect)
+        branches.next(token)
+        if previous is not None:
+            check_pair(before, previous, token, dialect, in_query=levels[-1].in_query)
+            if levels[-1].called in _WINDOWS:
+                check_frame(previous, token, between=levels[-1].between)
+        levels[-1].between = levels[-1].between or token.token_type == T.BETWEEN
+        _follow(levels, tokens, index, previous, dialect)
         if previous is not None:
             _pair(previous, token, dialect, levels[-1])
-        previous = token
+        before, previous = previous, token
     _joined(levels[0], dialect)
     if levels[-1].opening is not None:
         raise Refused("syntax", "This parenthesis is not closed.", levels[-1].opening.start, "(")
@@ -100,6 +117,31 @@ def check_wording(tokens: list[Token], dialect: str) -> None:
         raise Refused(
             "syntax", f"{previous.text.upper()} with nothing after it.", previous.start, previous.text
         )
+
+
+def _follow(
+    levels: list[_Level], tokens: list[Token], index: int, previous: Token | None, dialect: str
+) -> None:
+    """Keep track of parentheses, clauses and joins at this word."""
+    token = tokens[index]
+    kind = token.token_type
+    if kind == T.L_PAREN:
+        levels.append(_Level(previous.text.lower() if previous is not None else "", token))
+    elif kind == T.R_PAREN:
+        closed = _closed(levels, token, previous)
+        _joined(closed, dialect)
+        if closed.called == "over" and index + 1 < len(tokens) and tokens[index + 1].token_type == T.OVER:
+            raise Refused("syntax", "A second OVER.", tokens[index + 1].start, "OVER")
+    elif kind == T.SELECT:
+        levels[-1].query()
+    elif kind in _SET_OPERATIONS:
+        _joined(levels[-1], dialect)
+        _set_operation(levels[-1], token)
+    elif kind in _CONDITIONS and levels[-1].joins:
+        levels[-1].joins.pop()
+    elif kind in _RANKS and not _distinct_from(tokens, index):
+        _clause(levels[-1], token, dialect)
+        _join(levels[-1], tokens, index, dialect)
 
 
 def _closed(levels: list[_Level], token: Token, previous: Token | None) -> _Level:
@@ -187,6 +229,10 @@ def _pair(previous: Token, token: Token, dialect: str, level: _Level) -> None:
         previous.token_type == T.COMMA or previous.token_type in _NO_COMMA_AFTER
     ):
         raise Refused("syntax", "AS with nothing before it.", token.start, token.text)
+    _pair_lists(previous, token, dialect, level)
+
+
+def _pair_lists(previous: Token, token: Token, dialect: str, level: _Level) -> None:
     in_list = previous.token_type == T.IN and level.called != "position"
     if in_list and token.token_type != T.L_PAREN and dialect != "duckdb":
         raise Refused(

@@ -12,6 +12,7 @@ import argparse
 import json
 import random
 import sqlite3
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -22,14 +23,14 @@ import duckdb
 import psycopg
 
 from retrieval.types import Principal
-from tests.text2sql.guard.mutating import Names, mutant
+from tests.text2sql.guard.mutating import mutant
+from tests.text2sql.guard.slips import FOLDER, Names
 from text2sql.ddl import catalog_from_ddl
 from text2sql.guard import SqlGuard
 from text2sql.guard.allowlist import allowlist
 from text2sql.types import Catalog, Dialect, Verdict
 from text2sql.warehouses import open_warehouse
 
-FOLDER = Path(__file__).parents[2] / "fixtures" / "guard" / "awkward"
 SCHEMA = (FOLDER / "schema.sql").read_text(encoding="utf-8")
 CALLER = Principal("eval")
 INTENDED = frozenset({
@@ -88,6 +89,8 @@ def on_purpose(verdict: Verdict, dialect: Dialect) -> bool:
     found = verdict.violations[0]
     if found.code in INTENDED:
         return True
+    if found.code == "many_statements" or (found.code == "node" and found.subject == "Match"):
+        return True  # drivers differ; MATCH wants tables that we have none of
     excluded = allowlist(dialect).excluded
     return found.code == "function" and found.subject.lower() in excluded
 
@@ -188,7 +191,7 @@ def postgres_engine(url: str, schema: str = SCHEMA) -> Iterator[Prepare]:
         def prepare(draft: str) -> str:
             try:
                 with connection.transaction(force_rollback=True), connection.cursor() as cursor:
-                    cursor.execute("PREPARE draft AS ".encode() + draft.encode())
+                    cursor.execute(b"PREPARE draft AS " + draft.encode())
                     cursor.execute(b"EXPLAIN EXECUTE draft")
             except psycopg.Error as error:
                 return str(error).split("\n")[0] or "failed"
@@ -220,7 +223,10 @@ def _of_folder(folder: Path, count: int, chance: random.Random) -> Cells:
     together = Cells()
     sets = _sets(folder)
     for db, statements in sets.items():
-        path = next(p for p in ((folder / d / f"{db}.sqlite") for d in ("databases", "sqlite")) if p.exists())
+        paths = [folder / d / f"{db}.sqlite" for d in ("databases", "sqlite")]
+        path = next((p for p in paths if p.exists()), None)
+        if path is None:
+            continue
         warehouse = open_warehouse(f"sqlite:///{path}")
         catalog = warehouse.catalog()
         with sqlite_engine(path) as prepare:
@@ -237,9 +243,12 @@ def _of_folder(folder: Path, count: int, chance: random.Random) -> Cells:
 
 
 def _print(cells: Cells, show: int) -> None:
-    lines = [
+    counts = (
         f"fails and refused {cells.agreed_fails}, runs and accepted {cells.agreed_runs}, "
-        f"fails and accepted {len(cells.passed)}, runs and refused {len(cells.refused)}, on purpose {dict(cells.intended)}",
+        f"fails and accepted {len(cells.passed)}, runs and refused {len(cells.refused)}, on purpose {dict(cells.intended)}"
+    )
+    lines = [
+        counts,
         f"recall {cells.recall:.4f}, precision of refusal {cells.precision:.4f}, running kept {cells.kept:.4f}",
     ]
     for title, found in (("FAILS, ACCEPTED", cells.passed), ("RUNS, REFUSED", cells.refused)):
@@ -251,8 +260,6 @@ def _print(cells: Cells, show: int) -> None:
         for _, members in sorted(classes.items(), key=lambda item: -len(item[1])):
             lines.append(f"{title} {len(members)}×: {members[0][0]}")
             lines += [f"      {draft!r}" for _, draft in members[:show]]
-    import sys
-
     sys.stdout.write("\n".join(lines) + "\n")
 
 
