@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from text2sql.families import family
@@ -33,12 +34,13 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.
         ELSE nullif(greatest(c.reltuples, -1), -1)::bigint END,
     c.relispopulated
 {_FROM} WHERE {_READABLE} ORDER BY n.nspname, c.relname"""  # noqa: S608 - constant text
+_GRANTED = "AND has_column_privilege(c.oid, a.attnum, 'SELECT')"
 _COLUMNS = f"""
 SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
     coalesce(col_description(a.attrelid, a.attnum), ''), t.typcategory::text,
     CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END
 {_FROM} JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
-WHERE {_READABLE} AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+WHERE {_READABLE} AND a.attnum > 0 AND NOT a.attisdropped {_GRANTED}
 ORDER BY a.attrelid, a.attnum"""
 _UNIQUE = f"""
 SELECT i.indrelid, i.indisprimary, (i.indkey::int2[])[0:i.indnkeyatts - 1]
@@ -66,12 +68,19 @@ def read_catalog(query: Query, facts: Facts, schemas: Sequence[str], *, infer: b
     )  # fmt: skip
 
 
-def read_tables(query: Query, schemas: Sequence[str]) -> tuple[list[Table], tuple[str, ...]]:
-    """The tables without anything that is measured, and the names of those left out."""
+def read_tables(
+    query: Query, schemas: Sequence[str], *, withheld: bool = False
+) -> tuple[list[Table], tuple[str, ...]]:
+    """The tables without anything that is measured, and the names of those left out.
+
+    `withheld`: also what the role may not SELECT, for a reader behind a wall: a star stands for those columns too.
+    """
     relations = [row for row in query(_RELATIONS) if not schemas or row[1] in schemas]
     names: _Names = {}
     columns: dict[str, list[Column]] = defaultdict(list)
-    for table, number, name, kind, nullable, comment, category, base in query(_COLUMNS):
+    for table, number, name, kind, nullable, comment, category, base in query(
+        _COLUMNS.replace(_GRANTED, "") if withheld else _COLUMNS
+    ):
         names[table, number] = name
         columns[table].append(Column(name, kind, _family(category, base), bool(nullable), comment))
     unique: dict[str, list[tuple[bool, tuple[str, ...]]]] = defaultdict(list)
@@ -89,6 +98,17 @@ def read_tables(query: Query, schemas: Sequence[str]) -> tuple[list[Table], tupl
     ]
     alike = differing_in_case(tables)  # policy and semantic model name tables in any case
     return [table for table in tables if table.qualified not in alike], alike
+
+
+def with_withheld(catalog: Catalog, query: Query, schemas: Sequence[str]) -> Catalog:
+    """The catalogue with all columns of its tables: who may see which is the policy's to say, and the wall's to hold."""
+    whole = {table.qualified: table for table in read_tables(query, schemas, withheld=True)[0]}
+    tables = tuple(_filled(table, whole[table.qualified]) for table in catalog.tables)
+    return replace(catalog, tables=tables)
+
+
+def _filled(table: Table, whole: Table) -> Table:
+    return replace(table, columns=tuple(table.column(c.name) or c for c in whole.columns))
 
 
 def _table(

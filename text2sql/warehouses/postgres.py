@@ -27,7 +27,7 @@ from text2sql.types import Catalog, Dialect, Estimate, Limits, ResultSet
 from text2sql.warehouses._arrow import take
 from text2sql.warehouses._postgres_address import Address
 from text2sql.warehouses._postgres_arrow import Field, batches, text_schema, typed
-from text2sql.warehouses._postgres_catalog import read_catalog
+from text2sql.warehouses._postgres_catalog import read_catalog, with_withheld
 from text2sql.warehouses._postgres_connections import Connection, Connections, Line
 from text2sql.warehouses._postgres_errors import failed
 from text2sql.warehouses._postgres_plan import estimate, writes
@@ -93,7 +93,8 @@ class PostgresWarehouse(SharedWarehouse):
         return policy.behind_wall() if policy is not None and withholds else policy
 
     def _read_catalog(self) -> Catalog:
-        return read_catalog(self.query, self._facts, self._schemas, infer=self._infer_keys)
+        found = read_catalog(self.query, self._facts, self._schemas, infer=self._infer_keys)
+        return found if self._wall is None else with_withheld(found, self.query, self._schemas)
 
     def query(self, sql: str, seconds: float | None = None, /) -> list[tuple[Any, ...]]:
         """Rows of a statement of our own (catalogue, profiles), as Python values; not for text from outside."""
