@@ -96,6 +96,23 @@ def test_a_figure_from_the_warehouse(shop: Shell) -> None:
     assert all(check["passed"] for check in record["checks"])
 
 
+def test_what_reads_much_waits_for_a_word(shop: Shell) -> None:
+    config = shop.home / "config.yaml"
+    before = config.read_text(encoding="utf-8")
+    config.write_text(before + "\nlimits: {confirm_rows: 1}\n", encoding="utf-8")
+    try:
+        done = shop("ask", "total amount by region", "--json", code=6)
+        assert "--yes" in done.stderr
+        waiting = json.loads(done.stdout)
+        assert (waiting["outcome"], waiting["sql"], waiting["rows"]) == ("confirm", "", [])
+        agreed = shop.json("ask", "total amount by region", "--yes")
+        assert (agreed["outcome"], agreed["agreed"]) == ("answered", "*")
+        shown = shop("ask", "total amount by region", code=6).stdout
+        assert "SELECT" in shown  # what would run can be read before one agrees
+    finally:
+        config.write_text(before, encoding="utf-8")
+
+
 def test_a_passage_from_the_documents(shop: Shell) -> None:
     record = shop.json("ask", "Within how many days may goods be returned?")
     assert (record["outcome"], record["route"]) == ("answered", "documents")

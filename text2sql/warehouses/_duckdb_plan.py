@@ -30,7 +30,7 @@ def estimate(plan: str, rows_of: Callable[[str], int | None] | None = None) -> E
         rows=max(made, default=None),
         detail=" < ".join(_name(node) for node in nodes),
         scanned=sum(scanned),
-        returned=_made(trees[0]) if trees else None,
+        returned=_returned(trees[0]) if trees else None,
     )
 
 
@@ -71,6 +71,11 @@ def _made(node: dict[str, Any]) -> int | None:
     if _name(node) in _ADDED:
         return sum(sides) if sides else None
     return max(sides, default=None)
+
+
+def _returned(top: dict[str, Any]) -> int | None:
+    said = _cardinality(top)
+    return _made(top) if said is None else said
 
 
 def _cardinality(node: dict[str, Any]) -> int | None:

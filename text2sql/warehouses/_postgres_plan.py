@@ -30,7 +30,7 @@ def estimate(plan: str, rows_of: Callable[[str], int | None] | None = None) -> E
         cost=float(top.get("Total Cost", 0.0)),
         detail=" < ".join(_spelled(node) for node, _ in nodes),
         scanned=sum(_scanned(node, share, rows_of or (lambda _: None)) for node, share in nodes),
-        returned=_made(top, 1.0),
+        returned=round(float(top.get("Plan Rows", 0))),
     )
 
 
