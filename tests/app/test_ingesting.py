@@ -48,3 +48,20 @@ def test_a_mark_in_the_policy_is_taken_up_by_the_next_run(opened: Stores) -> Non
     assert find(opened, "pears", GUEST).withheld == 0
     assert run(opened, "")["relabelled"] == 1
     assert find(opened, "peaches", GUEST) == SearchResult(())
+
+
+def test_who_may_read_is_taken_up_by_the_next_run_too(opened: Stores) -> None:
+    run(opened, "")
+    boss = Principal("bo", roles=("director",))
+    assert find(opened, "peaches", boss) == SearchResult(())
+    policy = opened.settings.home / "policy.yaml"
+    policy.write_text(
+        "documents: [{match: '*internal/*', roles: [director]}, {match: shop, users: [guest]}]",
+        encoding="utf-8",
+    )
+    report = ingest_folders(opened, folders_of(opened.settings, []))
+    assert (report["documents"], report["relabelled"], report["unchanged"]) == (0, 2, 2)
+    assert len(find(opened, "peaches", boss).passages) == 1
+    assert find(opened, "peaches", MANAGER) == SearchResult(())
+    assert len(find(opened, "pears", GUEST).passages) == 1
+    assert find(opened, "pears", MANAGER) == SearchResult(())
