@@ -312,3 +312,7 @@ def breaches() -> Iterator[Breach]:
     yield Breach(9, "profiles of everyone's rows", _profiles_of_everyone)
     yield Breach(9, "rows of others can make a query fail", _no_fence)
     yield Breach(9, "engines' messages as they are", _engines_speak_freely)
+    for place in (exp.CTE, exp.SetOperation, exp.Join, exp.Subquery):
+        yield Breach(10, f"no policy inside {place.__name__}", _no_policy_inside(place))
+    yield Breach(10, "no masks", _no_masks)
+    yield Breach(10, "hidden columns are shown", _hidden_columns_shown)

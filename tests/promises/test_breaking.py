@@ -9,7 +9,7 @@ import pytest
 
 from tests.promises.breaking import Breach, breaches
 
-PROMISES = range(1, 10)
+PROMISES = range(1, 11)
 BREACHES = list(breaches())
 
 

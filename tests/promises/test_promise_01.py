@@ -21,7 +21,7 @@ BROKEN = (
 )
 FOREIGN = {
     "sqlite": "SELECT DISTINCT ON (region) region FROM stores",
-    "duckdb": "SELECT `region` FROM stores",
+    "duckdb": "SELECT TOP 3 region FROM stores",
     "postgres": "SELECT `region` FROM stores",
     "athena": "SELECT `region` FROM stores",
     "redshift": "SELECT `region` FROM stores",
