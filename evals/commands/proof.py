@@ -99,11 +99,14 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
         **summarize(rows),
     }
     write(out, summary, [{k: v for k, v in row.items() if k != "failures"} for row in rows])
+    silent = [engine for engine, part in summary["engines"].items() if not part["compared"]]
     typer.echo(
-        f"{summary['statements']} statements, {summary['pairs']} pairs: {summary['equal']} equal, "
+        f"{summary['statements']} statements ({summary['accepted']} taken), {summary['pairs']} pairs: {summary['equal']} equal, "
         f"{summary['differs']} differ, {summary['refused_rightly']} refused for what is not there, "
         f"{summary['refused']} refused otherwise, {summary['excluded']} excluded"
     )
+    if silent:
+        raise EvalError(f"Nothing could be compared on {', '.join(silent)}", where=str(out))
     if summary["differs"] or summary["failed"] or summary["lineage_failures"]:
         raise typer.Exit(1)
 

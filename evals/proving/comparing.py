@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
 from evals.comparing import is_ordered
-from evals.order_free import settled_both_ways, ungrouped_both_ways, without_limit
+from evals.order_free import settled_both_ways, without_limit
 from evals.proving.copies import Result
+from evals.proving.settling import any_row_both_ways
 from text2sql.same_rows import plain_value
 
 Agreement = Literal["equal", "without_limit", "ties_settled", "bare_columns", "both_fail", "differs"]
@@ -105,7 +106,7 @@ def _forms(sql: str, dialect: str, width: int) -> Iterator[tuple[Agreement, Sequ
     settled = settled_both_ways(sql, dialect, width)
     if settled is not None:
         yield "ties_settled", settled
-    bare = ungrouped_both_ways(sql, dialect)
+    bare = any_row_both_ways(sql) if dialect == "sqlite" else None
     if bare is not None:
         yield "bare_columns", bare
         both = [settled_both_ways(each, dialect, width) for each in bare]

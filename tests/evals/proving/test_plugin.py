@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,11 +35,20 @@ CALLERS = [
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """pytest, started afresh, which knows the plugin by its name alone."""
+    """pytest, started afresh, which finds the plugin as it does in an environment where the package is installed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    metadata = folder / "installed" / "proof_probe-1.dist-info"
+    metadata.mkdir(parents=True, exist_ok=True)
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: proof-probe\nVersion: 1\n", encoding="utf-8"
+    )
+    points = [f"{name} = {module}\n" for name, module in project["entry-points"]["pytest11"].items()]
+    (metadata / "entry_points.txt").write_text("[pytest11]\n" + "".join(points), encoding="utf-8")
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "evals.proving.pytest_plugin", "-rf",
-         "--rootdir", str(folder), "-c", "/dev/null", *arguments, str(folder)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rf", "--rootdir", str(folder), "-c", "/dev/null",
+         *arguments, str(folder)],
         capture_output=True, text=True, cwd=ROOT, timeout=120, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(metadata.parent), str(ROOT)])},
     )  # fmt: skip
 
 
