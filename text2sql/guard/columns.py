@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from sqlglot import exp
 
 from text2sql.guard.engines import Engine
+from text2sql.guard.members import bind_member
 from text2sql.guard.refusal import Refused, instead, nearest
 from text2sql.guard.scope import Binding, Facts, Field, Scope, Source
 
@@ -31,7 +33,7 @@ class Columns:
             return None
         for around in scope.chain():
             found = around.matches(qualifier, name, schema.name.lower() if schema is not None else "")
-            if not found and self.engine.exact_quotes:
+            if not found and schema is None and self.engine.exact_quotes and not node.this.args.get("quoted"):
                 found = self._other_case(node, qualifier, around)
             if found:
                 self._bind(node, name, found, around)
@@ -43,6 +45,8 @@ class Columns:
                     return alias
             if self._row_id(node, qualifier, name, around):
                 return None
+        if qualifier and bind_member(node, scope, self.engine, self.facts):
+            return None
         return self._unresolved(node, scope)
 
     def _bind(self, node: exp.Column, name: str, found: list[tuple[Source, Field]], scope: Scope) -> None:
@@ -61,7 +65,7 @@ class Columns:
         self.facts.nodes.append(node)
 
     def _other_case(self, node: exp.Column, qualifier: str, scope: Scope) -> list[tuple[Source, Field]]:
-        """The column under another case, written out as the catalogue has it, where only one can be meant."""
+        """An unquoted column under another case, written out as the catalogue has it, where only one can be meant."""
         wanted = node.name.lower()
         found: list[tuple[Source, Field]] = []
         for source in scope.seen():
@@ -100,6 +104,7 @@ class Columns:
             and node.args.get("table") is None
             and self._double_quoted(node)
         ):
+            self._check_unaccented(node, scope)
             self.facts.strings.append(node)
             return None
         table = node.args.get("table")
@@ -120,6 +125,15 @@ class Columns:
             offered, "Use only columns of the tables in FROM."
         )
         raise Refused("unknown_column", message, node, node.sql(), offered)
+
+    def _check_unaccented(self, node: exp.Column, scope: Scope) -> None:
+        """What reads like a column and is none, by an accent or another width, is not taken for a text."""
+        text = node.name
+        plain = "".join(
+            c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)
+        ).lower()
+        if not text.isascii() and any(source.find(plain) for source in scope.seen() if not source.open):
+            raise Refused("unknown_column", f"There is no column {text}.", node, text, (plain,))
 
     def _double_quoted(self, node: exp.Column) -> bool:
         """Whether it was written "so", and not `so` or [so]."""

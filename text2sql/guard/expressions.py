@@ -9,8 +9,10 @@ from sqlglot import exp
 from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.columns import Columns
 from text2sql.guard.engines import Engine
+from text2sql.guard.named_values import visit_named
 from text2sql.guard.refusal import Refused
 from text2sql.guard.scope import AGGREGATES_IN, WINDOWS_IN, Facts, Output, Scope
+from text2sql.guard.shapes import COMPARISONS
 
 _LEAVES = (
     exp.Literal,
@@ -38,6 +40,10 @@ class Expressions:
         self._kinds: dict[type[exp.Expr], str] = {}
         self._inside: list[exp.Expr] = []
         """Aggregates that are being walked."""
+        self._windows = 0
+        """Window functions whose operands are being walked."""
+        self._around: list[Scope] = []
+        """Scopes of the aggregates around the sub-query that is being walked."""
 
     def visit(self, node: exp.Expr, scope: Scope) -> None:
         """Resolve every name in the expression. Raises `Refused`."""
@@ -55,6 +61,8 @@ class Expressions:
 
     def _special(self, node: exp.Expr, scope: Scope) -> bool:
         """Handle what is more than the sum of its parts; False when it is not."""
+        if visit_named(node, scope, self.visit):
+            return True
         if isinstance(node, exp.In):
             self._in(node, scope)
         elif isinstance(node, exp.Exists):
@@ -63,8 +71,8 @@ class Expressions:
             self._quantified(node, scope)
         elif isinstance(node, exp.Window):
             self._window(node, scope)
-        elif isinstance(node, exp.Lambda):
-            self._lambda(node, scope)
+        elif isinstance(node, COMPARISONS) and self._of_rows(node):
+            self._compared(node, scope)
         elif isinstance(node, exp.Star):
             raise Refused("syntax", "* stands in the wrong place.", node, "*")
         elif isinstance(node, exp.Interval):
@@ -89,15 +97,10 @@ class Expressions:
             raise Refused(
                 "aggregate", f"{node.name} names an aggregate, which cannot stand here.", node, node.name
             )
-        if named.find(exp.Window) is not None and scope.clause not in WINDOWS_IN:
+        if named.find(exp.Window) is not None and (self._inside or scope.clause not in WINDOWS_IN):
             raise Refused(
                 "window", f"{node.name} names a window function, which cannot stand here.", node, node.name
             )
-
-    def _lambda(self, node: exp.Lambda, scope: Scope) -> None:
-        scope.lambdas.append({self.engine.fold(p) for p in node.expressions})
-        self.visit(node.this, scope)
-        scope.lambdas.pop()
 
     # Queries inside expressions.
 
@@ -105,10 +108,36 @@ class Expressions:
         """A scalar sub-query: one column."""
         self._width(node, self._enter(node, scope), 1)
 
+    def _of_rows(self, node: exp.Expr) -> bool:
+        """Whether rows of several values may be compared; DuckDB compares with one value of a sub-query alone."""
+        return self.engine.name != "duckdb" and (
+            isinstance(node.this, exp.Tuple) or isinstance(node.expression, exp.Tuple)
+        )
+
+    def _compared(self, node: exp.Expr, scope: Scope) -> None:
+        """`(a, b) = (SELECT x, y …)`: as many columns on either side."""
+        widths = []
+        for side in (node.this, node.expression):
+            if isinstance(side, exp.Query):
+                output = self._enter(side, scope)
+                widths.append(None if output.open else len(output.fields))
+            else:
+                self.visit(side, scope)
+                widths.append(len(side.expressions) if isinstance(side, exp.Tuple) else 1)
+        known = [width for width in widths if width is not None]
+        if len(set(known)) > 1:
+            message = f"{known[0]} values are compared with {known[1]}; name as many on both sides."
+            raise Refused("columns", message, node)
+
     def _enter(self, node: exp.Expr, scope: Scope) -> Output:
         inside, self._inside = self._inside, []
+        windows, self._windows = self._windows, 0
+        if inside:
+            self._around.append(scope)
         output = self.query(node, scope)
-        self._inside = inside
+        if inside:
+            self._around.pop()
+        self._inside, self._windows = inside, windows
         return output
 
     def _width(self, node: exp.Expr, output: Output, wanted: int) -> None:
@@ -191,6 +220,9 @@ class Expressions:
             return True
         if kind == "window":
             raise Refused("window", f"{node.sql()} needs OVER (…).", node, self.name(node))
+        if kind == "table" and self.name(node) in self.allowed.only_in_from:
+            name = self.name(node)
+            raise Refused("function", f"{name}() gives rows: it stands in FROM.", node, name)
         return False
 
     def _aggregate(self, node: exp.Expr, scope: Scope) -> None:
@@ -201,6 +233,8 @@ class Expressions:
         self._operands(node, scope)
         self._inside.pop()
         owner = self._owner(scope, before)
+        if owner is not scope and any(owner is around for around in self._around):
+            self._misuse(node, "inside another aggregate, of whose query its columns are")
         if owner.clause not in AGGREGATES_IN:
             self._misuse(node, f"in {owner.clause.upper()}; use HAVING, or a sub-query")
         if (
@@ -245,8 +279,12 @@ class Expressions:
             raise Refused(
                 "window", f"A window function cannot stand in {scope.clause.upper()}; use a sub-query.", node
             )
+        if self._windows:
+            raise Refused("window", "A window function cannot stand inside another; use a sub-query.", node)
+        self._windows += 1
         self._operands(node.this, scope)  # these may be aggregates of this query: sum(count(*)) OVER ()
         self.window_parts(node, scope)
+        self._windows -= 1
 
     def window_parts(self, node: exp.Window, scope: Scope) -> None:
         """PARTITION BY, ORDER BY and frame of a window, or the window's name."""

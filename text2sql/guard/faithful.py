@@ -30,21 +30,47 @@ def write(tree: exp.Expr, dialect: str) -> str:
 
 def settle(tree: exp.Expr, dialect: str) -> None:
     """Put into the tree what the generator would otherwise choose by itself."""
+    _short_forms(tree)
     if dialect == "sqlite":
         _affinities(tree)
         return
     for cast in tree.find_all(exp.Cast):
+        if "." in str(cast.args["to"].args.get("kind") or ""):
+            continue  # a type of somebody's schema, which our masks write; a draft's was looked up before
         cast.set("to", _spelled(cast.args["to"].sql(dialect=dialect), dialect).copy())
     if dialect in ("postgres", "redshift"):
         _rounds(tree)
+    if dialect == "athena":
+        _zones(tree)
+    if dialect == "duckdb":
+        _arrows(tree)
+    for several in tree.find_all(exp.Any):
+        if isinstance(
+            several.this, exp.Select
+        ):  # SOME is read without the parentheses that ANY is written with
+            several.set("this", exp.Subquery(this=several.this))
     if dialect in _RESPELT:
         _as_spelt(tree, _RESPELT[dialect], dialect)
+
+
+def _short_forms(tree: exp.Expr) -> None:
+    """`ROWS 2 PRECEDING`, `SOME (…)` and joins that FROM holds, as they are written out."""
+    for node in list(tree.find_all(exp.WindowSpec, exp.Any, exp.From)):
+        if isinstance(node, exp.WindowSpec):
+            if node.args.get("start") and not node.args.get("end"):
+                node.set("end", "CURRENT ROW")
+        elif isinstance(node, exp.Any):
+            if isinstance(node.this, exp.Select | exp.SetOperation):
+                node.set("this", exp.Subquery(this=node.this))
+        elif isinstance(node.parent, exp.Select) and node.this.args.get("joins"):
+            node.parent.set("joins", [*node.this.args["joins"], *(node.parent.args.get("joins") or ())])
+            node.this.set("joins", None)
 
 
 @cache
 def _spelled(name: str, dialect: str) -> exp.Expr:
     """A type as the dialect reads its own spelling of it: `TEXT` is `VARCHAR(MAX)` to Redshift."""
-    return exp.DataType.build(name, dialect=dialect)
+    return exp.DataType.build(name, dialect=dialect, udt=True)
 
 
 def _rounds(tree: exp.Expr) -> None:
@@ -56,6 +82,23 @@ def _rounds(tree: exp.Expr) -> None:
         plain = exp.Anonymous(this="ROUND")
         node.replace(plain)
         plain.set("expressions", operands)
+
+
+def _zones(tree: exp.Expr) -> None:
+    """`x AT TIME ZONE z` is written as the function that it is to Trino."""
+    for node in list(tree.find_all(exp.AtTimeZone)):
+        call = exp.Anonymous(this="AT_TIMEZONE")
+        node.replace(call)
+        call.set("expressions", [node.this, node.args["zone"]])
+
+
+def _arrows(tree: exp.Expr) -> None:
+    """`x -> 'a' -> 'b'` is written with parentheses around the first, which change nothing."""
+    for node in tree.find_all(exp.JSONExtract, exp.JSONExtractScalar):
+        if isinstance(node.this, exp.Paren) and isinstance(
+            node.this.this, exp.JSONExtract | exp.JSONExtractScalar
+        ):
+            node.set("this", node.this.this)
 
 
 def _as_spelt(tree: exp.Expr, classes: tuple[type[exp.Expr], ...], dialect: str) -> None:

@@ -102,7 +102,12 @@ class FromClause:
     def _parenthesised(self, node: exp.Subquery, reading: _Reading) -> None:
         """`(a JOIN b ON …)`; it is transparent, and so cannot have a name of its own."""
         alias = node.args.get("alias")
-        if alias is not None and alias.args.get("this") is not None:
+        if self.engine.name == "sqlite" and _lone_table(node):
+            node.set("alias", None)
+            node.this.set("alias", alias)  # `(t) AS x` is `(t AS x)`
+        elif self.engine.name in ("postgres", "redshift") and _lone_table(node) and not node.args.get("joins"):
+            raise Refused("syntax", "One table stands in no parentheses.", node)
+        elif alias is not None and alias.args.get("this") is not None:
             raise Refused(
                 "node", "Tables in parentheses cannot be given a name here; write a sub-query.", node
             )
@@ -141,4 +146,11 @@ class FromClause:
             for i, column in enumerate(self.tables.columns(table))
         ]
         schema = (table.schema or self.engine.default_schema).lower()
-        return Source(alias, fields, node, table=table, schema="" if node.args.get("alias") else schema)
+        # SQLite knows `main.x.column` also where x is the name given to a table of main.
+        hidden = node.args.get("alias") and self.engine.name != "sqlite"
+        return Source(alias, fields, node, table=table, schema="" if hidden else schema)
+
+
+def _lone_table(node: exp.Subquery) -> bool:
+    table = node.this
+    return isinstance(table, exp.Table) and not (table.args.get("alias") or table.args.get("joins"))

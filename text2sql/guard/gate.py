@@ -6,8 +6,10 @@ from sqlglot import exp
 
 from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.functions import unknown_function
-from text2sql.guard.growth import check_growth
+from text2sql.guard.growth import check_fold, check_growth
+from text2sql.guard.patterns import MATCHERS, check_pattern
 from text2sql.guard.refusal import Refused
+from text2sql.guard.samples import check_sample
 from text2sql.guard.shapes import SHAPES
 
 _WRITES = frozenset(
@@ -54,7 +56,9 @@ def check_nodes(tree: exp.Expr, sql: str, allowed: Allowlist) -> int:
             if not isinstance(node, exp.Func):
                 raise _refused_node(node, name)
             _check_function_name(node, sql, allowed)
-            arguments = allowed.function_arguments
+            arguments = allowed.function_arguments.get(name)
+            if arguments is None:
+                raise _refused_node(node, name)
         for key, value in node.args.items():
             if key not in arguments and value is not None and value is not False and value != []:
                 raise _refused_argument(node, name, key)
@@ -110,6 +114,8 @@ def _check_type(node: exp.Expr, allowed: Allowlist) -> None:
         return
     kind = node.this
     name = kind.name if isinstance(kind, exp.DType) else type(kind).__name__
+    if name == "USERDEFINED":  # one that the parser does not know: as it is written, and never of a schema
+        name = str(node.args.get("kind") or "").lower()
     if name not in allowed.types:
         written = node.args.get("kind") or node.sql()
         raise Refused(
@@ -126,7 +132,9 @@ def _check_collation(node: exp.Expr, allowed: Allowlist) -> None:
 
 
 def _check_word(node: exp.Expr, allowed: Allowlist) -> None:
-    if node.name.lower() not in allowed.words and not isinstance(node.parent, exp.Collate):
+    if isinstance(node.parent, exp.Collate | exp.TableSample):
+        return  # read by what holds them
+    if not set(node.name.lower().split()) <= allowed.words:
         raise Refused("syntax", f"{node.name} is not understood here.", node, node.name)
 
 
@@ -167,6 +175,8 @@ def _check_group(node: exp.Expr, allowed: Allowlist) -> None:
 
 
 def _check_is(node: exp.Expr, allowed: Allowlist) -> None:
+    if allowed.dialect == "postgres" and isinstance(node.expression, exp.JSON):
+        return
     if allowed.dialect != "sqlite" and not isinstance(node.expression, exp.Null | exp.Boolean):
         raise Refused(
             "syntax", "IS is followed by NULL, TRUE, FALSE or DISTINCT FROM; else write =.", node, "IS"
@@ -181,6 +191,12 @@ def _check_like(node: exp.Expr, allowed: Allowlist) -> None:
     if allowed.dialect not in ("postgres", "redshift"):
         return
     pattern, around = node.expression, node.parent
+    if isinstance(pattern, exp.Any | exp.All):
+        several = pattern.this.unnest()
+        if isinstance(several, exp.Array | exp.Tuple) and all(
+            isinstance(part, exp.Literal) and not part.name.endswith("\\") for part in several.expressions
+        ):
+            return
     escape = around.expression if isinstance(around, exp.Escape) else None
     if isinstance(pattern, exp.Literal) and (escape is None or isinstance(escape, exp.Literal)):
         mark = "\\" if escape is None else escape.name
@@ -201,6 +217,30 @@ def _check_select(node: exp.Expr, allowed: Allowlist) -> None:
         raise Refused("syntax", "A JOIN without FROM.", node, "JOIN")
 
 
+def _check_limit(node: exp.Expr, allowed: Allowlist) -> None:
+    if node.args.get("percent") and allowed.dialect != "duckdb":
+        raise Refused("syntax", f"{allowed.dialect} has no LIMIT by percentage.", node, "LIMIT")
+    if node.args.get("with_ties") and allowed.dialect not in ("postgres", "athena"):
+        raise Refused("syntax", f"{allowed.dialect} has no WITH TIES.", node, "WITH TIES")
+
+
+def _check_dot(node: exp.Expr, allowed: Allowlist) -> None:
+    """`value.field`, and neither a function by its schema nor a chain of calls."""
+    inner = node.this.unnest()
+    if (
+        allowed.dialect == "sqlite"
+        or not isinstance(node.expression, exp.Identifier)
+        or isinstance(inner, exp.Identifier | exp.Star | exp.Literal)
+        or inner.is_star
+    ):
+        raise Refused("node", "A dot leads to a field of a value here, nothing else.", node, ".")
+
+
+def _check_lambda(node: exp.Expr, allowed: Allowlist) -> None:
+    del allowed
+    check_fold(node)
+
+
 def _check_with(node: exp.Expr, allowed: Allowlist) -> None:
     del allowed
     check_growth(node)
@@ -208,6 +248,10 @@ def _check_with(node: exp.Expr, allowed: Allowlist) -> None:
 
 _SPECIAL = {
     "With": _check_with,
+    "LimitOptions": _check_limit,
+    "Dot": _check_dot,
+    "Lambda": _check_lambda,
+    "TableSample": check_sample,
     "Like": _check_like,
     "ILike": _check_like,
     "Select": _check_select,
@@ -219,4 +263,5 @@ _SPECIAL = {
     "Collate": _check_collation,
     "Var": _check_word,
     "Join": _check_join,
+    **dict.fromkeys(MATCHERS, check_pattern),
 }

@@ -22,6 +22,7 @@ _DOUBLES = frozenset(
     }
 )  # fmt: skip
 """May make a value longer by a factor, or hold it several times over."""
+_FOLDS = frozenset({"reduce", "list_reduce", "array_reduce"})
 _KEEPS = (exp.Substring, exp.Left, exp.Right, exp.Trim, exp.Lower, exp.Upper, exp.Cast, exp.Paren, exp.Alias)
 _CHOOSES = (exp.Case, exp.If, exp.Coalesce)
 
@@ -40,6 +41,17 @@ def check_growth(node: exp.Expr) -> None:
             ):
                 _rows(step, cte)
                 _lengths(step, _columns(cte, body), cte)
+
+
+def check_fold(node: exp.Expr) -> None:
+    """Raises `Refused` with code unbounded for a `reduce` whose every step holds what it made so far twice."""
+    around = node.parent
+    if len(node.expressions) < 2 or not isinstance(around, exp.Func) or not _called(around) & _FOLDS:
+        return
+    made = node.expressions[0].name.lower()
+    body = node.this
+    if (body.find(*_ADDS) or _doubled(body)) and _weight(body, {made})[made] > 1:
+        raise Refused("unbounded", f"{made} is made twice as long in every step; add to it once.", node, made)
 
 
 def _columns(cte: exp.Expr, body: exp.SetOperation) -> list[str]:
@@ -112,7 +124,7 @@ def _called(call: exp.Func) -> set[str]:
 
 def _weight(node: exp.Expr, names: set[str]) -> Counter[str]:
     """How often each column of the last round stands, at its length, in this expression."""
-    if isinstance(node, exp.Column):
+    if isinstance(node, exp.Column | exp.Identifier):
         return Counter([node.name.lower()]) if node.name.lower() in names else Counter()
     if isinstance(node, _KEEPS):
         return _weight(node.this, names)
@@ -127,7 +139,11 @@ def _weight(node: exp.Expr, names: set[str]) -> Counter[str]:
         for part in parts:
             whole += _weight(part, names)
     elif isinstance(node, exp.Func | exp.Array | exp.Struct | exp.Tuple):
-        inside = Counter(c.name.lower() for c in node.find_all(exp.Column) if c.name.lower() in names)
+        inside = Counter(
+            c.name.lower()
+            for c in node.find_all(exp.Column, exp.Identifier)
+            if c.name.lower() in names and not isinstance(c.parent, exp.Column)
+        )
         if isinstance(node, exp.Array | exp.Struct | exp.Tuple):
             whole = inside
         elif _called(node) & _DOUBLES:

@@ -81,11 +81,22 @@ def table_function(
         if not isinstance(child, exp.TableAlias):
             expressions.visit(child, scope)
     name = expressions.name(function)
+    columns = _with_ordinality(node, function, columns, scope)
     given = columns or ([*_JSON_EACH] if scope.engine.name == "sqlite" else [alias] if alias else [])
     # A table function's columns are its own business, save on SQLite, where it is always the JSON one.
     return Source(
         alias or name, [Field(c) for c in given], node, open=not columns and scope.engine.name != "sqlite"
     )
+
+
+def _with_ordinality(node: exp.Expr, function: exp.Expr, columns: list[str], scope: Scope) -> list[str]:
+    """The columns that the alias names, and the one that WITH ORDINALITY adds: named last there, or by its own name."""
+    offset = function.args.get("offset")
+    if columns and isinstance(offset, exp.Expr):
+        return [*columns, scope.engine.fold(offset)]
+    if columns and (offset or node.args.get("ordinality")):
+        return [*columns, "ordinality"]
+    return columns
 
 
 def pivoted(node: exp.Expr, source: Source, scope: Scope, expressions: Expressions) -> Source:
@@ -104,12 +115,16 @@ def pivoted(node: exp.Expr, source: Source, scope: Scope, expressions: Expressio
 
 def _pivot_part(part: exp.Expr, scope: Scope, expressions: Expressions) -> None:
     inner = part.unalias()
-    if isinstance(inner, exp.In):
-        for value in (inner.this, *inner.expressions):
-            if isinstance(value.unalias(), exp.Column | exp.Literal):
-                if isinstance(value.unalias(), exp.Column):
-                    expressions.visit(value.unalias(), scope)
-            else:
-                raise Refused("node", "PIVOT takes a column and values here.", part)
+    if not isinstance(inner, exp.In):
+        expressions.visit(inner, scope)
         return
-    expressions.visit(inner, scope)
+    values = [
+        value.this if isinstance(value, exp.PivotAlias) else value.unalias() for value in inner.expressions
+    ]
+    for value in (inner.this, *values):
+        for member in value.expressions if isinstance(value, exp.Tuple) else [value]:
+            # UNPIVOT's names of new columns are bare.
+            if not isinstance(member, exp.Column | exp.Literal | exp.Identifier):
+                raise Refused("node", "PIVOT takes a column and values here.", part)
+            if isinstance(member, exp.Column):
+                expressions.visit(member, scope)

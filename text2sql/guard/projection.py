@@ -9,6 +9,13 @@ from text2sql.guard.refusal import Refused
 from text2sql.guard.scope import Field, Output, Scope, Source
 
 
+_NO_CONSTANTS = {
+    "order": frozenset({"postgres", "redshift", "duckdb"}),
+    "group": frozenset({"postgres", "redshift"}),
+}
+"""By clause, the engines that take no constant in it."""
+
+
 def project(node: exp.Select, scope: Scope, expressions: Expressions) -> Output:
     """Resolve the SELECT list and say which columns it gives."""
     output = Output([])
@@ -20,13 +27,29 @@ def project(node: exp.Select, scope: Scope, expressions: Expressions) -> Output:
             _star(item, scope.sources, scope, output, expressions)
         elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
             _star(item.this, [_named(item, scope)], scope, output, expressions)
-        elif isinstance(item, exp.Columns):
+        elif _by_pattern(item, scope, expressions):
             output.open = True
         else:
             _item(item, scope, output, expressions)
     if distinct is not None and distinct.args.get("on") is not None:
         expressions.visit(distinct.args["on"], scope)
     return output
+
+
+def _by_pattern(item: exp.Expr, scope: Scope, expressions: Expressions) -> bool:
+    """DuckDB's `COLUMNS(…)`, alone or inside an expression, and `* LIKE 'pattern'`: as many columns as match."""
+    if scope.engine.name != "duckdb":
+        return False
+    if item.find(exp.Columns) is not None:
+        expressions.visit(item.unalias(), scope)
+        return True
+    return (
+        isinstance(item, exp.Like | exp.ILike | exp.SimilarTo | exp.Glob)
+        and isinstance(item.this, exp.Star)
+        and bool(scope.sources)
+        and not item.this.args.get("replace")
+        and isinstance(item.expression, exp.Literal)
+    )
 
 
 def _item(item: exp.Expr, scope: Scope, output: Output, expressions: Expressions) -> None:
@@ -88,6 +111,7 @@ def _star(
                 continue
             shown.add(field.name)
             output.fields.append(Field(field.name, field.table, field.column))
+            expressions.facts.starred.append(field)
     unknown = left_out - shown - {f.name for s in sources for f in s.fields}
     if unknown and not output.open:
         raise Refused(
@@ -101,7 +125,7 @@ def _check_twins(star: exp.Expr, sources: list[Source], scope: Scope) -> None:
         return
     for i, source in enumerate(sources):
         for other in sources[:i]:
-            shared = source.by_name.keys() & other.by_name.keys()
+            shared = (source.by_name.keys() & other.by_name.keys()) - {""}
             if source.alias and source.alias == other.alias and shared - scope.merged.keys():
                 raise Refused(
                     "ambiguous_column",
@@ -119,7 +143,7 @@ def check_group(group: exp.Group, scope: Scope, output: Output, expressions: Exp
             items.extend(_members(part))
     scope.closed = scope.engine.name == "sqlite"
     for item in items:
-        inner = item.unnest()
+        inner = _number(item.unnest(), scope)
         if isinstance(inner, exp.Literal) and not inner.is_string:
             _position(inner, scope, len(output.fields), output.open, "GROUP BY")
             _check_grouped(inner, output, expressions)
@@ -158,11 +182,11 @@ def check_order(order: exp.Order, scope: Scope, output: Output, expressions: Exp
     """ORDER BY: positions in range; a bare name is first an alias, then a column."""
     select = scope.select
     width = len(select.expressions)
-    starred = any(e.find(exp.Star) for e in select.expressions if not isinstance(e.unalias(), exp.Func))
+    starred = any(_is_star(e.unalias(), scope) for e in select.expressions)
     scope.closed = scope.engine.name == "sqlite"
     for item in order.expressions:
         inner = item.this if isinstance(item, exp.Ordered) else item
-        plain = inner.this if isinstance(inner, exp.Collate) else inner
+        plain = _number(inner.this if isinstance(inner, exp.Collate) else inner, scope)
         if isinstance(plain, exp.Literal) and not plain.is_string:
             _position(plain, scope, width, starred, "ORDER BY")
         elif isinstance(plain, exp.Var) or _names_output(plain, scope, output, expressions):
@@ -170,6 +194,28 @@ def check_order(order: exp.Order, scope: Scope, output: Output, expressions: Exp
         else:
             expressions.visit(inner, scope)
     scope.closed = False
+
+
+def _is_star(node: exp.Expr, scope: Scope) -> bool:
+    """Whether it may give more than one column."""
+    if scope.engine.name == "duckdb" and not isinstance(node, exp.Count):  # COLUMNS(*), struct.*, UNNEST
+        return node.find(exp.Star, exp.Columns, exp.Explode, exp.Unnest) is not None
+    return isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star))
+
+
+def _number(node: exp.Expr, scope: Scope) -> exp.Expr:
+    """The number that stands for a position: to SQLite also in parentheses, and no position with a sign."""
+    if isinstance(node, exp.Literal) and node.is_string and scope.engine.name in _NO_CONSTANTS[scope.clause]:
+        raise Refused("position", f"'{node.name}' is the same for every row; name a column.", node, node.name)
+    inner = node.unnest() if scope.engine.name == "sqlite" else node
+    if (
+        isinstance(inner, exp.Neg)
+        and isinstance(inner.this.unnest(), exp.Literal)
+        and inner.this.unnest().is_int
+    ):
+        text = inner.this.unnest().name
+        raise Refused("position", f"-{text} is not a position.", inner, f"-{text}")
+    return inner if scope.engine.name == "sqlite" and isinstance(inner, exp.Literal) else node
 
 
 def _names_output(node: exp.Expr, scope: Scope, output: Output, expressions: Expressions) -> bool:

@@ -21,7 +21,10 @@ _NAMES = frozenset({TokenType.VAR, TokenType.IDENTIFIER})
 _EXACT = frozenset({TokenType.STRING, TokenType.IDENTIFIER})
 _VALUES = frozenset({TokenType.STRING, TokenType.NUMBER})
 _CASTS = frozenset({"cast", "try_cast"})
-_FREE = frozenset({"nulls", "last", "asc", "interval", "time", "zone", "group", "array", "within"})
+_FREE = frozenset(
+    {"nulls", "last", "asc", "interval", "time", "zone", "group", "array", "within", "at", "exclude"}
+)
+_ARROWS = frozenset({TokenType.ARROW, TokenType.DARROW})
 _PYFORMAT = frozenset({"postgres", "redshift"})
 _OURS = re.compile(r"%(?!\(policy_\w+\)s)")
 
@@ -88,6 +91,8 @@ def _words(tokens: list[Token], free: frozenset[str], *, intervals: bool) -> Cou
             kind in _NAMES and not in_type and _is_name(tokens, index, free)
         ):
             found[word] += 1
+            if intervals and index and tokens[index - 1].token_type in _ARROWS:
+                found[word.removeprefix("$.")] += 1  # `x -> 'key'` may be written `x -> '$.key'`
     return found
 
 

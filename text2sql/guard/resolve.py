@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from text2sql.guard import compound, projection
 from text2sql.guard.allowlist import Allowlist
+from text2sql.guard.crossing import check_crossing
 from text2sql.guard.engines import Engine
 from text2sql.guard.expressions import Expressions
 from text2sql.guard.from_clause import Cte, Ctes, FromClause
@@ -34,7 +35,9 @@ class Resolver:
 
     def statement(self, tree: exp.Expr) -> Output:
         """Resolve the whole statement. Raises `Refused`."""
-        return self._query(tree, {}, None)
+        output = self._query(tree, {}, None)
+        check_crossing(self.facts)
+        return output
 
     # Queries.
 

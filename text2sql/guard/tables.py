@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from sqlglot import exp
 
@@ -76,6 +77,15 @@ class Tables:
         )  # fmt: skip
 
     def _lookup(self, node: exp.Table) -> Table | None:
+        table = self._any_case(node)
+        if table is None or not self.engine.exact_quotes:
+            return table
+        # What is quoted is meant to the letter; what is not is written out as the catalogue has it.
+        own = self.catalog.default_schema or self.engine.default_schema
+        given = ((node.this, table.name), (node.args.get("db"), table.schema or own))
+        return table if all(not _quoted(n) or n.name == name for n, name in given) else None
+
+    def _any_case(self, node: exp.Table) -> Table | None:
         catalog, schema = node.args.get("catalog"), node.args.get("db")
         if catalog is not None and catalog.name.lower() != (self.catalog.default_catalog or "\0").lower():
             return None
@@ -95,3 +105,7 @@ class Tables:
         if len(self.catalog.tables) > _SUGGEST_AMONG:
             return []
         return [t.name for t in self.catalog.tables if self.columns(t)]
+
+
+def _quoted(identifier: exp.Expr | None) -> TypeGuard[exp.Expr]:
+    return identifier is not None and bool(identifier.args.get("quoted"))
