@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from text2sql.confidence import weighed
-from text2sql.guard.weights import weight
+from text2sql.guard.weights import family, weight
 from text2sql.types import Draft, ResultSet, Verdict, Warn
 
 DOUBTFUL = "doubtful"
@@ -18,12 +18,14 @@ def doubted(draft: Draft, verdict: Verdict) -> tuple[str, ...]:
     """Why a draft of the offline drafter should rather not run, a sentence a warning; () where it may.
 
     What a person or a model wrote runs, with its warnings beside it; so does what was doubted without them, which
-    nobody is offered.
+    nobody is offered. A value that is not there keeps nothing back: no rows say it themselves, and the value may be
+    one of rows that are withheld from the caller, which is told otherwise.
     """
-    sure = weighed(draft.confidence, verdict.warnings)
+    warnings = [warning for warning in verdict.warnings if family(warning.code) != "value"]
+    sure = weighed(draft.confidence, warnings)
     if draft.origin != "offline" or not sure < LEAST <= draft.confidence:
         return ()
-    return tuple(f"{warning.code}: {warning.message}" for warning in verdict.warnings)
+    return tuple(f"{warning.code}: {warning.message}" for warning in warnings)
 
 
 def settled(draft: Draft, verdict: Verdict, result: ResultSet) -> tuple[Draft, Verdict]:

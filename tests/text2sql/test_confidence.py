@@ -59,6 +59,7 @@ def test_only_drafts_of_rules_are_kept_back_and_only_for_their_warnings() -> Non
         == ()
     )
     assert doubted(draft("offline"), Verdict(True)) == ()
+    assert doubted(draft("offline"), Verdict(True, warnings=(warn("literal_absent", 0.02),))) == ()
 
 
 def test_no_rows_are_told_with_the_condition_that_explains_them() -> None:
