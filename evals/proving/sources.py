@@ -46,6 +46,10 @@ class Sources:
         for _ in range(2 if depth > 0 and self.draw.chance(0.12) else 1):
             start = len(made.sources)
             first = self.source(made, depth)
+            while items and first.text.startswith(
+                "UNNEST"
+            ):  # the parser hangs what follows on it, and writes it elsewhere
+                first = self.source(made, depth)
             made.sources.append(first)
             text = first.text
             for _ in range(

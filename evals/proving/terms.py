@@ -249,7 +249,15 @@ class Terms:
             return self.draw.one(["{0}", "NOT {0}", "{0} IS TRUE", "{0} IS NOT FALSE"]).format(
                 self.spell(found)
             )
-        return self.draw.one(["1 = 1", "TRUE", "NOT FALSE", "(1 = 0) IS NOT TRUE"])
+        # Trino has no IS TRUE.
+        return self.draw.one(
+            [
+                "1 = 1",
+                "TRUE",
+                "NOT FALSE",
+                *(["(1 = 0) IS NOT TRUE"] if self.speech.dialect != "athena" else []),
+            ]
+        )
 
     def _distinct(self, scope: Scope, depth: int) -> str:
         if "distinct_from" not in self.speech.can:
