@@ -10,7 +10,7 @@ TABLES = ('CREATE TABLE "{s}".key (inner_pad bytea NOT NULL, outer_pad bytea NOT
 NAMES = ("attribute(text, text[], boolean)", "caller()", "context()")
 """Dropped in this order: each asks those after it."""
 FUNCTIONS = (
-    # The context, once its signature is found to be right; else nothing is known of the caller.
+    # The context, once its signature is found to be right. A wrong one is an error: no rows would pass for an answer.
     f"""CREATE OR REPLACE FUNCTION "{{s}}".context() RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $wall$
 DECLARE
@@ -18,10 +18,14 @@ DECLARE
     body text := split_part(given, '.', 1);
     found jsonb;
 BEGIN
+    IF coalesce(given, '') = '' THEN
+        RETURN NULL;
+    END IF;
     IF NOT EXISTS (
         SELECT FROM "{{s}}".key k WHERE split_part(given, '.', 2) =
             encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(body, 'UTF8'))), 'hex')) THEN
-        RETURN NULL;
+        RAISE EXCEPTION 'what was said of the caller is not signed for this wall; open the warehouse again'
+            USING ERRCODE = 'insufficient_privilege';
     END IF;
     found := convert_from(decode(body, 'base64'), 'UTF8')::jsonb;
     RETURN CASE WHEN found ->> 'database' = current_database() THEN found END;

@@ -312,7 +312,11 @@ def test_it_comes_changes_and_goes_without_a_trace(postgres: OwnServer) -> None:
         assert "another policy" not in "".join(warehouse.notes())
         assert warehouse.behind(parse(POLICY)) is not None
         assert "another policy" in "".join(warehouse.notes())
-    site.apply(smaller, password="another")
+    with site.reader() as warehouse:
+        warehouse.catalog()
+        site.apply(smaller, password="another")
+        with pytest.raises(WarehouseError, match="not signed for this wall"):
+            ids(warehouse, DIRECTOR, "SELECT wage FROM shop.staff")
     with pytest.raises(WarehouseUnavailable):
         site.reader()
     site.reader("another").close()
