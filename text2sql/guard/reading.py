@@ -114,7 +114,7 @@ def _whole_limits(tokens: list[Token], dialect: str) -> list[Token]:
     patched: list[Token] = []
     closing: list[int] = []
     depth = 0
-    for token in tokens:
+    for index, token in enumerate(tokens):
         kind = token.token_type
         ends = kind in _ENDS_LIMIT or kind in _CLOSING
         if closing and depth == closing[-1] and ends:
@@ -122,10 +122,21 @@ def _whole_limits(tokens: list[Token], dialect: str) -> list[Token]:
             patched.append(like(token, TokenType.R_PAREN, ")"))
         depth += (kind in _OPENING) - (kind in _CLOSING)
         patched.append(token)
-        if kind == TokenType.LIMIT:
+        if kind == TokenType.LIMIT and _divides(tokens, index + 1):
             closing.append(depth)
             patched.append(like(token, TokenType.L_PAREN, "("))
     return patched + [like(tokens[-1], TokenType.R_PAREN, ")") for _ in closing]
+
+
+def _divides(tokens: list[Token], start: int) -> bool:
+    """Whether what LIMIT is given here has a `%` of its own, outside of parentheses."""
+    depth = 0
+    for token in tokens[start:]:
+        kind = token.token_type
+        if depth == 0 and (kind == TokenType.MOD or kind in _ENDS_LIMIT or kind in _CLOSING):
+            return kind == TokenType.MOD
+        depth += (kind in _OPENING) - (kind in _CLOSING)
+    return False
 
 
 def _one_limit(tree: exp.Expr) -> exp.Expr:
