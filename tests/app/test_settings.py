@@ -109,3 +109,16 @@ def test_a_warehouses_password_may_stay_out_of_the_file_and_is_in_no_repr(tmp_pa
     settings = load(tmp_path, {"BUNMYAKU_WAREHOUSE": "postgresql://u:secret@h/db"})
     assert settings.warehouse_url() == "postgresql://u:secret@h/db"
     assert "secret" not in repr(settings)
+
+
+def test_a_daily_budget_is_read_with_its_roles_and_a_time_zone_that_exists(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "limits: {daily: {queries: 5, time_zone: Asia/Tokyo, roles: {analyst: {rows: 9}}}}\n", encoding="utf-8"
+    )
+    limits = load(tmp_path, {}).limits
+    assert (limits.daily.queries, limits.daily.roles["analyst"].rows) == (5, 9)
+    assert limits.confirm_rows == 50_000_000
+    config.write_text("limits: {daily: {time_zone: Mars/Olympus}}\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="no time zone 'Mars/Olympus'"):
+        load(tmp_path, {})

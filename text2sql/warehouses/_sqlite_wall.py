@@ -7,7 +7,6 @@ by SQLite itself, so what they read is asked for as well.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 
 
 def _words(text: str) -> frozenset[str]:
@@ -18,7 +17,8 @@ _FUNCTIONS = _words(
     """
     abs acos acosh asin asinh atan atan2 atanh avg bm25 ceil ceiling char coalesce concat concat_ws cos cosh count
     cume_dist current_date current_time current_timestamp date datetime degrees dense_rank exp first_value floor
-    format glob group_concat hex highlight ifnull iif instr json json_array json_array_length json_each json_extract
+    format glob group_concat hex highlight if ifnull iif instr json json_array json_array_length json_each
+    json_error_position json_extract json_pretty median percentile percentile_cont percentile_disc unistr unistr_quote
     json_group_array json_group_object json_insert json_object json_patch json_quote json_remove json_replace json_set
     json_tree json_type json_valid julianday lag last_value lead length like likelihood likely ln log log10 log2 lower
     ltrim match max min mod nth_value ntile nullif octet_length percent_rank pi pow power printf quote radians random
@@ -30,19 +30,6 @@ _FUNCTIONS = _words(
 _PRAGMAS = frozenset({"data_version"})
 """Asked by full-text tables of themselves; it tells a number and changes nothing."""
 _SYSTEM = ("sqlite_", "pragma_", "dbstat")
-
-Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
-
-
-def collecting(tables: set[str]) -> Authorizer:
-    """The same wall, which also notes the tables that a statement reads."""
-
-    def note(action: int, *subjects: str | None) -> int:
-        if action == sqlite3.SQLITE_READ and subjects[0]:
-            tables.add(subjects[0])
-        return authorize(action, *subjects)
-
-    return note
 
 
 def authorize(
