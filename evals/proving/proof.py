@@ -105,7 +105,7 @@ class Proof:
         if wanted.failure:
             return Pair(sql, "refused_rightly", refusal.code)
         if self._base.catalog.dialect == "sqlite" and _in_a_with(sql, refusal.subject):
-            return Pair(sql, "refused_rightly", "a WITH query that means what stands around its use")
+            return Pair(sql, "refused_rightly", "in a WITH query, which SQLite reads where it is used")
         if refusal.code in NOT_THERE and refusal.subject.rpartition(".")[2].lower() not in _ROW_IDS:
             problem = f"refused ({refusal.code}: {refusal.message}), and runs on the copy"
             return Pair(sql, "differs", refusal.code, problem)
@@ -122,15 +122,17 @@ class Proof:
 def _in_a_with(sql: str, name: str) -> bool:
     """Whether the name stands in a WITH query.
 
-    SQLite resolves one where it is used: with its own column gone, the name comes to mean one of the query around that.
-    No other engine does, and nobody means it: to refuse is right.
+    SQLite resolves one where it is used: one that is not used is never read, and with its own column gone, a name comes
+    to mean one of the query around that. No other engine does, and nobody means it: to refuse is right.
     """
     try:
         tree = parse_one(sql, read="sqlite")
     except (SqlglotError, RecursionError):
         return False
     bare = name.rpartition(".")[2].lower()
-    return any(c.name.lower() == bare for cte in tree.find_all(exp.CTE) for c in cte.find_all(exp.Column))
+    return any(
+        c.name.lower() == bare for cte in tree.find_all(exp.CTE) for c in cte.find_all(exp.Column, exp.Table)
+    )
 
 
 def counted(pairs: Sequence[Pair]) -> dict[str, dict[str, int]]:
