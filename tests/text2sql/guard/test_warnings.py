@@ -124,9 +124,9 @@ def test_what_only_names_call_a_key_is_doubted_softly() -> None:
 def test_time_beside_an_interval_is_no_number() -> None:
     day = "SELECT name FROM stores WHERE opened >= CURRENT_DATE - INTERVAL '7 days'"
     assert said(day, catalog("postgres")) == []
-    assert said("SELECT name FROM stores WHERE opened >= 3 + 4", catalog("postgres")) == [
+    assert said("SELECT name FROM stores WHERE opened >= 3 + 4") == [
         ("type_mismatch", "hard")
-    ]
+    ]  # others refuse it
 
 
 def test_of_many_values_the_nearest_are_offered() -> None:

@@ -106,14 +106,19 @@ MORE = Catalog("sqlite", (*TABLES, DAYS, LINES, PARCELS))
         ("SELECT day FROM days WHERE written >= '2024/01/05'", []),
         ("SELECT day FROM days WHERE day >= '2024-01-01'", []),
         ("SELECT day FROM days WHERE day >= '01/05/2024'", [("date_form", "hard")]),
-        # Lists name what may still come; a slip in one is a slip.
-        ("SELECT name FROM stores WHERE city IN ('Rome', 'Berlin')", [("literal_absent", "soft")]),
+        # A list of many cases names what may still come.
+        ("SELECT name FROM stores WHERE city IN ('Rome', 'Berlin')", [("literal_absent", "hard")]),
         ("SELECT name FROM stores WHERE city IN ('Rome', 'Olso')", [("literal_absent", "hard")]),
         ("SELECT name FROM stores WHERE city IN ('Berlin', 'Paris')",
          [("literal_absent", "hard"), ("literal_absent", "hard")]),
-        ("SELECT name FROM stores WHERE city <> 'unknown'", [("literal_absent", "soft")]),
+        ("SELECT name FROM stores WHERE city <> 'unknown'", [("literal_absent", "hard")]),
         ("SELECT name FROM stores WHERE city <> 'Romee'", [("literal_absent", "hard")]),
-        ("SELECT CASE city WHEN 'Rome' THEN 1 WHEN 'Berlin' THEN 2 END FROM stores", [("literal_absent", "soft")]),
+        ("SELECT CASE city WHEN 'Rome' THEN 1 WHEN 'Oslo' THEN 2 WHEN 'Berlin' THEN 3 END FROM stores",
+         [("literal_absent", "soft")]),
+        ("SELECT CASE WHEN city = 'Rome' THEN 1 WHEN city = 'Oslo' THEN 2 WHEN city = 'Berlin' THEN 3 END FROM stores",
+         [("literal_absent", "soft")]),
+        ("SELECT CASE city WHEN 'Rome' THEN 1 WHEN 'Oslo' THEN 2 WHEN 'Olso' THEN 3 END FROM stores",
+         [("literal_absent", "soft")]),
         ("SELECT CASE city WHEN 'Rmoe' THEN 1 END FROM stores", [("literal_absent", "hard")]),
         ("SELECT name FROM stores WHERE city LIKE 'Rmoe'", [("literal_absent", "hard")]),
         ("SELECT name FROM stores WHERE city LIKE 'rome'", []),  # SQLite's LIKE

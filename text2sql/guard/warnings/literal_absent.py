@@ -36,15 +36,15 @@ class Compared:
     beside: tuple[str, ...] = ()
     """What else is named with it: in the same IN, or in the same CASE."""
     wanted: bool = True
-    """Whether rows are looked for that hold it, and not those that do not, or a word for each of many."""
+    """Whether it is meant to be there, and is not one of many cases that may come some day."""
 
 
 def find(looking: Looking) -> Iterator[Warn]:
     """One warning for each literal that is none of a column's values.
 
-    Hard where all values are known; of a list, or of what is kept out, only where it is nearly one of them (CASE may
-    well name months that are still to come). Where only some values are known, a text is doubted softly that differs
-    from one of them by nothing but width, kana, case or spaces.
+    Hard where all values are known; of a CASE of many cases only where it is nearly one of them, for it may well name
+    months that are still to come. Where only some values are known, a text is doubted softly that differs from one of
+    them by nothing but width, kana, case or spaces.
     """
     for scope in looking.facts.scopes:
         for found in (*compared(looking, scope), *_alone(looking, scope)):
@@ -64,10 +64,8 @@ def compared(looking: Looking, scope: Scope) -> Iterator[Compared]:
     for node in looking.comparisons(scope):
         if isinstance(node, (*_EQUAL, exp.In)):
             others = node.expressions if isinstance(node, exp.In) else [node.expression]
-            beside = tuple(other.name for other in others) if len(others) > 1 else ()
-            wanted = isinstance(node, exp.EQ | exp.NullSafeEQ | exp.In) and not isinstance(
-                node.parent, exp.Not | exp.If
-            )
+            beside = tuple(other.name for other in others)
+            wanted = not _one_of_many(node.parent)
             for other in others:
                 for side, value in ((node.this, other), (other, node.this)):
                     literal = looking.literal(value.unnest())
@@ -90,10 +88,17 @@ def _alone(looking: Looking, scope: Scope) -> Iterator[Compared]:
             for when in whens:
                 literal = looking.literal(when.unnest())
                 if literal is not None:
-                    yield Compared(node.this.unnest(), when, literal.name, beside=beside, wanted=False)
+                    many = len(whens) >= _MANY
+                    yield Compared(node.this.unnest(), when, literal.name, beside=beside, wanted=not many)
 
 
 _WILD = frozenset("%_\\")
+_MANY = 3
+"""Cases of a CASE that make it a list of what there may be."""
+
+
+def _one_of_many(parent: exp.Expr | None) -> bool:
+    return isinstance(parent, exp.If) and len(getattr(parent.parent, "args", {}).get("ifs") or ()) >= _MANY
 
 
 def _inner(side: exp.Expr) -> tuple[exp.Expr, tuple[Callable[[str], str], ...]]:
@@ -140,7 +145,7 @@ def _warning(
     changes: tuple[Callable[[str], str], ...],
 ) -> Warn:
     offered = tuple(dict.fromkeys(_through(value, changes) for value in held.nearest(found.text)))
-    sure = found.wanted and not any(text in held.texts for text in found.beside)
+    sure = found.wanted
     if not sure:
         sure = bool(offered) and offered[0] not in found.beside and nearness(found.text, offered[0]) >= _NEAR
     way = instead(offered, "Ask for one of its values.")
