@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from app.commands.policy import group
 from retrieval.types import Principal
 from tests.text2sql.warehouses.postgres_server import OwnServer
 from text2sql.errors import PolicyError, WarehouseError, WarehouseUnavailable
@@ -15,6 +18,7 @@ from text2sql.guard import SqlGuard
 from text2sql.policy import Policy, parse
 from text2sql.row_security.context import Key, signed
 from text2sql.row_security.postgres import Administration, Plan
+from text2sql.row_security.sets import Names
 from text2sql.types import Limits
 from text2sql.warehouses.postgres import PostgresWarehouse
 
@@ -410,3 +414,55 @@ def test_the_guard_lets_no_statement_near_the_context(reader: PostgresWarehouse)
         "SET LOCAL bunmyaku.context = 'x'", "SELECT current_user",
     ):  # fmt: skip
         assert not SqlGuard().check(sql, reader.catalog(), DIRECTOR, parse(POLICY)).allowed, sql
+
+
+def test_names_of_roles_are_told_apart_and_fit() -> None:
+    names = Names("wall")
+    sets = [
+        {"everyone"}, {"everyone", "a"}, {"everyone", "a", "b"}, {"everyone", "a, b"}, {"everyone", "reader"},
+        {"everyone", "catalog"}, {"everyone", "c_1"}, {"everyone", "立" * 30}, {"everyone", "立" * 31}, {"everyone", 'q"q'},
+    ]  # fmt: skip
+    spelled = [names.of(frozenset(roles)) for roles in sets]
+    assert len({*spelled, names.reader, names.catalog}) == len(sets) + 2
+    assert all(len(name.encode()) <= 63 and name.startswith("wall_") for name in spelled)
+    for prefix in ("", "pg_x", "Wall", "w" * 21, 'w"'):
+        with pytest.raises(PolicyError):
+            Names(prefix)
+
+
+def test_apply_on_the_command_line(postgres: OwnServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Site(postgres, "shell")
+    home.mkdir()
+    (home / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    (home / "password").write_text(f"{PASSWORD}\n")
+    monkeypatch.setenv("BUNMYAKU_HOME", str(home))
+
+    def apply(*more: str, code: int = 0) -> str:
+        options = (
+            "apply",
+            "--dsn",
+            site.url,
+            "--policy",
+            str(home / "policy.yaml"),
+            "--prefix",
+            "shell",
+            *more,
+        )
+        done = CliRunner().invoke(group, options)
+        assert done.exit_code == code, done.output
+        return done.stdout
+
+    before = site.everything()
+    tried = apply("--dry-run", "--password-file", str(home / "password"))
+    assert "CREATE POLICY" in tried
+    assert PASSWORD not in tried
+    assert site.everything() == before
+    assert "The warehouse is to be opened as shell_reader" in apply("--password-file", str(home / "password"))
+    assert "Nothing to change." in apply()
+    with site.reader() as warehouse:
+        assert ids(warehouse, MANAGER) == {2, 4, 6, 8, 10, 12}
+    apply("--remove")
+    assert site.everything() == before
+    with postgres.connect("shell") as administrator:
+        administrator.execute("GRANT SELECT ON shop.sales TO PUBLIC")
+    assert "PUBLIC may read shop.sales" in apply(code=2)
