@@ -13,17 +13,11 @@ from text2sql.guard.named_values import visit_named
 from text2sql.guard.refusal import Refused
 from text2sql.guard.scope import AGGREGATES_IN, WINDOWS_IN, Facts, Output, Scope
 from text2sql.guard.shapes import COMPARISONS
+from text2sql.guard.wrapped import innermost, windowed
 
 _LEAVES = (
-    exp.Literal,
-    exp.DataType,
-    exp.Var,
-    exp.Identifier,
-    exp.Null,
-    exp.Boolean,
-    exp.RawString,
-    exp.JSONPath,
-)
+    exp.Literal, exp.DataType, exp.Var, exp.Identifier, exp.Null, exp.Boolean, exp.RawString, exp.JSONPath,
+)  # fmt: skip
 
 
 class Expressions:
@@ -203,14 +197,14 @@ class Expressions:
             current = stack.pop()
             if isinstance(current, exp.Query):
                 continue
-            if self.kind(current) == "aggregate" and not _windowed(current):
+            if self.kind(current) == "aggregate" and not windowed(current):
                 return True
             stack.extend(current.iter_expressions())
         return False
 
     def _function(self, node: exp.Expr, scope: Scope) -> bool:
         if isinstance(node, exp.WithinGroup | exp.Filter):
-            if self.kind(_innermost(node)) == "aggregate":
+            if self.kind(innermost(node)) == "aggregate":
                 self._aggregate(node, scope)
                 return True
             return False
@@ -246,7 +240,7 @@ class Expressions:
         owner.aggregates.append(node)
 
     def _misuse(self, node: exp.Expr, where: str) -> None:
-        name = self.name(_innermost(node))
+        name = self.name(innermost(node))
         raise Refused("aggregate", f"The aggregate {name}() cannot stand {where}.", node, name)
 
     def _owner(self, scope: Scope, before: int) -> Scope:
@@ -298,16 +292,3 @@ class Expressions:
             if part is not None:
                 for child in part.iter_expressions():
                     self.visit(child.this if isinstance(child, exp.Ordered) else child, scope)
-
-
-def _windowed(node: exp.Expr) -> bool:
-    parent = node.parent
-    while isinstance(parent, exp.Filter | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls):
-        parent = parent.parent
-    return isinstance(parent, exp.Window) and parent.this.find(type(node)) is not None
-
-
-def _innermost(node: exp.Expr) -> exp.Expr:
-    while isinstance(node, exp.Filter | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls):
-        node = node.this
-    return node

@@ -54,10 +54,12 @@ def _has(field: Field, path: Sequence[exp.Expr], engine: Engine) -> bool:
             return True
         if kind.this.name not in _NESTED:
             return False
-        kind = next((m.args.get("kind") for m in kind.expressions
-                     if isinstance(m, exp.ColumnDef) and m.name.lower() == part.name.lower()), False)  # fmt: skip
-        if kind is False:
+        fields = {
+            m.name.lower(): m.args.get("kind") for m in kind.expressions if isinstance(m, exp.ColumnDef)
+        }
+        if part.name.lower() not in fields:
             return False
+        kind = fields[part.name.lower()]
     return True
 
 

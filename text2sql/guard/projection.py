@@ -8,7 +8,6 @@ from text2sql.guard.expressions import Expressions
 from text2sql.guard.refusal import Refused
 from text2sql.guard.scope import Field, Output, Scope, Source
 
-
 _NO_CONSTANTS = {
     "order": frozenset({"postgres", "redshift", "duckdb"}),
     "group": frozenset({"postgres", "redshift"}),

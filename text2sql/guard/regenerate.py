@@ -22,7 +22,22 @@ _EXACT = frozenset({TokenType.STRING, TokenType.IDENTIFIER})
 _VALUES = frozenset({TokenType.STRING, TokenType.NUMBER})
 _CASTS = frozenset({"cast", "try_cast"})
 _FREE = frozenset(
-    {"nulls", "last", "asc", "interval", "time", "zone", "group", "array", "within", "at", "exclude"}
+    {
+        "nulls",
+        "last",
+        "asc",
+        "interval",
+        "time",
+        "zone",
+        "group",
+        "array",
+        "within",
+        "at",
+        "exclude",
+        "bernoulli",
+        "system",
+        "reservoir",
+    }
 )
 _ARROWS = frozenset({TokenType.ARROW, TokenType.DARROW})
 _PYFORMAT = frozenset({"postgres", "redshift"})
