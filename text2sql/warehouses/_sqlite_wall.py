@@ -15,15 +15,15 @@ def _words(text: str) -> frozenset[str]:
 
 _FUNCTIONS = _words(
     """
-    abs acos acosh asin asinh atan atan2 atanh avg bm25 ceil ceiling char coalesce concat concat_ws cos cosh count
+    abs acos acosh asin asinh atan atan2 atanh avg ceil ceiling char coalesce concat concat_ws cos cosh count
     cume_dist current_date current_time current_timestamp date datetime degrees dense_rank exp first_value floor
-    format glob group_concat hex highlight if ifnull iif instr json json_array json_array_length json_each
+    format glob group_concat hex if ifnull iif instr json json_array json_array_length json_each
     json_error_position json_extract json_pretty median percentile percentile_cont percentile_disc unistr unistr_quote
     json_group_array json_group_object json_insert json_object json_patch json_quote json_remove json_replace json_set
-    json_tree json_type json_valid julianday lag last_value lead length like likelihood likely ln log log10 log2 lower
+    json_tree json_type json_valid julianday lag last_value lead length like likely ln log log10 log2 lower
     ltrim match max min mod nth_value ntile nullif octet_length percent_rank pi pow power printf quote radians random
-    rank replace round row_number rtrim sign sin sinh snippet soundex sqrt strftime string_agg substr substring
-    subtype sum tan tanh time timediff total trim trunc typeof unhex unicode unixepoch unlikely upper -> ->>
+    rank replace round row_number rtrim sign sin sinh soundex sqrt strftime string_agg substr substring
+    sum tan tanh time timediff total trim trunc typeof unhex unicode unixepoch unlikely upper -> ->>
     """
 )
 """Not on it: load_extension, readfile, writefile, edit, fts3_tokenizer, zeroblob, randomblob, sqlite_*."""
