@@ -38,9 +38,12 @@ _ONE_ROW = _Size(0, 1)
 
 def check_crossing(facts: Facts) -> None:
     """Raises `Refused` with code unbounded for a product of too many tables. Takes what resolution has found."""
-    crossing = _Crossing(facts)
-    for scope in facts.scopes:
-        if len(scope.sources) > 2 and isinstance(scope.select, exp.Select):
+    many = [
+        scope for scope in facts.scopes if len(scope.sources) > 2 and isinstance(scope.select, exp.Select)
+    ]
+    if many:
+        crossing = _Crossing(facts)
+        for scope in many:
             size = crossing.of(scope)
             too_many = (
                 size.tables >= MAX_TABLES if size.rows is None else size.rows > MAX_ROWS and size.tables > 2

@@ -30,7 +30,7 @@ def write(tree: exp.Expr, dialect: str) -> str:
 
 def settle(tree: exp.Expr, dialect: str) -> None:
     """Put into the tree what the generator would otherwise choose by itself."""
-    _short_forms(tree)
+    _short_forms(tree, dialect)
     if dialect == "sqlite":
         _affinities(tree)
         return
@@ -40,25 +40,26 @@ def settle(tree: exp.Expr, dialect: str) -> None:
         cast.set("to", _spelled(cast.args["to"].sql(dialect=dialect), dialect).copy())
     if dialect in ("postgres", "redshift"):
         _rounds(tree)
-    if dialect == "athena":
-        _zones(tree)
-    if dialect == "duckdb":
-        _arrows(tree)
-    for several in tree.find_all(exp.Any):
-        if isinstance(
-            several.this, exp.Select
-        ):  # SOME is read without the parentheses that ANY is written with
-            several.set("this", exp.Subquery(this=several.this))
     if dialect in _RESPELT:
         _as_spelt(tree, _RESPELT[dialect], dialect)
 
 
-def _short_forms(tree: exp.Expr) -> None:
+def _short_forms(tree: exp.Expr, dialect: str) -> None:
     """`ROWS 2 PRECEDING`, `SOME (…)` and joins that FROM holds, as they are written out."""
-    for node in list(tree.find_all(exp.WindowSpec, exp.Any, exp.From)):
+    for node in list(
+        tree.find_all(
+            exp.WindowSpec, exp.Any, exp.From, exp.JSONExtract, exp.JSONExtractScalar, exp.AtTimeZone
+        )
+    ):
         if isinstance(node, exp.WindowSpec):
             if node.args.get("start") and not node.args.get("end"):
                 node.set("end", "CURRENT ROW")
+        elif isinstance(node, exp.AtTimeZone):
+            if dialect == "athena":
+                _zone(node)
+        elif isinstance(node, exp.JSONExtract | exp.JSONExtractScalar):
+            if dialect == "duckdb":
+                _arrows(node)
         elif isinstance(node, exp.Any):
             if isinstance(node.this, exp.Select | exp.SetOperation):
                 node.set("this", exp.Subquery(this=node.this))
@@ -84,21 +85,18 @@ def _rounds(tree: exp.Expr) -> None:
         plain.set("expressions", operands)
 
 
-def _zones(tree: exp.Expr) -> None:
+def _zone(node: exp.AtTimeZone) -> None:
     """`x AT TIME ZONE z` is written as the function that it is to Trino."""
-    for node in list(tree.find_all(exp.AtTimeZone)):
-        call = exp.Anonymous(this="AT_TIMEZONE")
-        node.replace(call)
-        call.set("expressions", [node.this, node.args["zone"]])
+    call = exp.Anonymous(this="AT_TIMEZONE")
+    node.replace(call)
+    call.set("expressions", [node.this, node.args["zone"]])
 
 
-def _arrows(tree: exp.Expr) -> None:
+def _arrows(node: exp.Expr) -> None:
     """`x -> 'a' -> 'b'` is written with parentheses around the first, which change nothing."""
-    for node in tree.find_all(exp.JSONExtract, exp.JSONExtractScalar):
-        if isinstance(node.this, exp.Paren) and isinstance(
-            node.this.this, exp.JSONExtract | exp.JSONExtractScalar
-        ):
-            node.set("this", node.this.this)
+    inner = node.this.this if isinstance(node.this, exp.Paren) else None
+    if isinstance(inner, exp.JSONExtract | exp.JSONExtractScalar):
+        node.set("this", inner)
 
 
 def _as_spelt(tree: exp.Expr, classes: tuple[type[exp.Expr], ...], dialect: str) -> None:
