@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from sqlglot import exp
 
@@ -82,7 +83,12 @@ def _fails(node: exp.Expr, facts: Facts) -> bool:
         return not isinstance(node.this, exp.Literal)
     if isinstance(node, exp.Like | exp.ILike):
         return not isinstance(node.expression, exp.Literal)
-    return not isinstance(node, (*_CLAUSES, *_COMPARE, *_CHOOSE))
+    return not _computes(type(node))
+
+
+@cache
+def _computes(kind: type[exp.Expr]) -> bool:
+    return issubclass(kind, (*_CLAUSES, *_COMPARE, *_CHOOSE))
 
 
 def _fails_sqlite(node: exp.Expr, facts: Facts) -> bool:
@@ -91,7 +97,7 @@ def _fails_sqlite(node: exp.Expr, facts: Facts) -> bool:
         return not isinstance(node.expression, exp.Literal)
     if isinstance(node, exp.Anonymous):
         return node.name.lower() not in _SQLITE_NAMED
-    return not isinstance(node, (*_CLAUSES, *_COMPARE, *_CHOOSE, *_SQLITE))
+    return not (_computes(type(node)) or isinstance(node, _SQLITE))
 
 
 def _fails_duckdb(node: exp.Expr, facts: Facts) -> bool:

@@ -45,7 +45,7 @@ class Rewriting:
 
 def write_policies(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
     """Write schemas and policies into the tree, in place. Raises `Refused` where that cannot be done faithfully."""
-    done = Rewriting(fenced=bool(tables.engine.fence) and can_fail(tree, tables.engine, facts))
+    done = Rewriting(fenced=_wants_fences(facts, tables) and can_fail(tree, tables.engine, facts))
     ctes = {tables.engine.fold(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
     for node in facts.strings:
         node.replace(exp.Literal.string(node.name))
@@ -59,6 +59,13 @@ def write_policies(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
         written = {holder.name for holder in tree.find_all(exp.Placeholder)}
         done.parameters = {name: value for name, value in done.parameters.items() if name in written}
     return done
+
+
+def _wants_fences(facts: Facts, tables: Tables) -> bool:
+    """Whether rows are kept back at all: only then is it asked what may fail on them."""
+    if not tables.engine.fence or tables.policy is None:
+        return False
+    return any(g.predicate is not None for scan in facts.scans for g in tables.grants(scan.table) or ())
 
 
 def _qualify(scan: Scan, facts: Facts, tables: Tables, ctes: set[str]) -> None:
