@@ -82,27 +82,15 @@ class SqliteBase:
     def _fill(self, connection: sqlite3.Connection, part: Part) -> None:
         types = {c.name: c.type for c in part.table.columns}
         collations = self.collations.get(part.table.qualified, {})
-        declared, seen = [], []
+        declared = []
         for name in part.columns:
-            kind, collation = types[name], collations.get(name, "")
-            declared.append(f"{quoted(name)} {kind}" + (f" COLLATE {collation}" if collation else ""))
-            # As in a rewritten query, what stands for a masked column is an expression.
-            seen.append(
-                f"CASE WHEN 1 THEN {quoted(name)} END AS {quoted(name)}"
-                if name in part.masked
-                else quoted(name)
-            )
-        stored = quoted(f"{part.table.name} as stored" if part.masked else part.table.name)
-        declared = [
-            f"{quoted(n)}" if n in part.masked else d for n, d in zip(part.columns, declared, strict=True)
-        ]
-        connection.execute(f"CREATE TABLE {stored} ({', '.join(declared)})")
+            # What a mask shows is computed: of the column it has the type, and no collation.
+            collation = "" if name in part.masked else collations.get(name, "")
+            declared.append(f"{quoted(name)} {types[name]}" + (f" COLLATE {collation}" if collation else ""))
+        table = quoted(part.table.name)
+        connection.execute(f"CREATE TABLE {table} ({', '.join(declared)})")
         marks = ", ".join("?" * len(part.columns))
-        connection.executemany(f"INSERT INTO {stored} VALUES ({marks})", part.rows)  # noqa: S608 - quoted
-        if part.masked:
-            connection.execute(
-                f"CREATE VIEW {quoted(part.table.name)} AS SELECT {', '.join(seen)} FROM {stored}"  # noqa: S608 - quoted
-            )
+        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", part.rows)  # noqa: S608 - quoted
         connection.commit()
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
 """The caller's physical copy: only their rows, only their columns, masked values in place of stored ones.
 
 It is made by following the policy's rules row by row in Python, without the guard. Tables that the caller may not
-read, and hidden columns, are not in it. A masked column of SQLite has neither declared type nor collation: what stands
-for it in a rewritten query is an expression, and so has no affinity. The copy shows such a column through a view.
+read, and hidden columns, are not in it. Columns keep the types that are declared for them; where an engine tells its
+types strictly, a column is of text where a mask makes text of it.
 """
 
 from __future__ import annotations
@@ -94,7 +94,10 @@ def _part(
     names, masked = posed.columns(table), posed.masked(table)
     at = {c.name: i for i, c in enumerate(table.columns)}
     by_name = {c.name: c for c in table.columns}
-    text = frozenset(c for c in masked if any(makes_text(each.kind(c), by_name[c]) for each in held))
+    loose = dialect == "sqlite"
+    text = frozenset(
+        c for c in masked if not loose and any(makes_text(each.kind(c), by_name[c]) for each in held)
+    )
     ways = Ways(dialect, {c.name: c.type for c in table.columns}, collations)
     salt = posed.policy.salt
     found: list[tuple[Any, ...]] = []

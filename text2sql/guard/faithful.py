@@ -7,6 +7,7 @@ from functools import cache
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
+from text2sql.guard.affinity import affinity, data_type
 from text2sql.guard.reading import parse, speaker
 from text2sql.guard.refusal import Refused
 
@@ -122,13 +123,4 @@ def _affinity(declared: exp.Expr) -> exp.DataType:
         name = str(declared.args.get("kind") or "")
     if kind == exp.DType.VARBINARY:
         name = "BLOB"
-    name = name.upper()
-    if "INT" in name:
-        return exp.DataType(this=exp.DType.INT)
-    if any(part in name for part in ("CHAR", "CLOB", "TEXT")):
-        return exp.DataType(this=exp.DType.TEXT)
-    if "BLOB" in name:
-        return exp.DataType(this=exp.DType.VARBINARY)
-    if any(part in name for part in ("REAL", "FLOA", "DOUB")):
-        return exp.DataType(this=exp.DType.DOUBLE)
-    return exp.DataType(this=exp.DType.USERDEFINED, kind="NUMERIC")
+    return data_type(affinity(name) if name else "NUMERIC")

@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from text2sql.grants import Bucket
+from text2sql.guard.affinity import affinity
 from text2sql.guard.reading import parse, speaker
 from text2sql.guard.refusal import Refused
 from text2sql.types import Column
@@ -78,7 +79,7 @@ def masked(column: Column, mask: MaskKind, dialect: str, *, salted: bool) -> exp
 
 def bare(column: Column) -> exp.Column:
     """The column itself."""
-    return exp.column(exp.to_identifier(column.name, quoted=True))
+    return exp.Column(this=exp.Identifier(this=column.name, quoted=True))
 
 
 def placeholder(name: str, dialect: str) -> exp.Placeholder:
@@ -108,7 +109,8 @@ def _template(column: Column, mask: MaskKind, dialect: str, *, salted: bool) -> 
         if column.family not in ("integer", "number") or column.type == "money":
             return null
         if dialect == "sqlite":
-            return _BUCKET_SQLITE.format(n=mask.bucket)
+            whole = _BUCKET_SQLITE.format(n=mask.bucket)
+            return f"CAST({whole} AS REAL)" if affinity(column.type) == "REAL" else whole
         return _BUCKET.format(n=mask.bucket, number=_NUMBER[dialect], type=column.type)
     if mask == "hash" and dialect in _HASH:
         return _HASH[dialect].format(salt=":salt || " if salted else "")

@@ -15,11 +15,12 @@ from sqlglot import exp
 
 from text2sql.grants import Grant
 from text2sql.guard import masks
+from text2sql.guard.affinity import as_column
 from text2sql.guard.fences import can_fail, close
 from text2sql.guard.refusal import Refused
 from text2sql.guard.samples import place_sample
 from text2sql.guard.scope import Facts, Scan
-from text2sql.guard.tables import Tables
+from text2sql.guard.tables import Altered, Tables
 from text2sql.policy import Policy
 from text2sql.predicates import Predicate
 from text2sql.types import Column, Table
@@ -52,7 +53,7 @@ def write_policies(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
     for scan in facts.scans:
         _qualify(scan, facts, tables, ctes)
         grants = tables.grants(scan.table)
-        if tables.policy is not None and grants is not None and not _whole(scan.table, grants):
+        if tables.policy is not None and grants is not None and not _whole(scan.table, grants, tables):
             _inject(scan, facts, tables, tables.policy, grants, done)
     if done.parameters:
         # A predicate that another grant makes needless is not written; engines refuse what is bound and not asked for.
@@ -95,11 +96,12 @@ def _plain(name: str) -> bool:
     return name.isascii() and name.isidentifier() and name == name.lower()
 
 
-def _whole(table: Table, grants: tuple[Grant, ...]) -> bool:
+def _whole(table: Table, grants: tuple[Grant, ...], tables: Tables) -> bool:
     """Whether the caller sees the table exactly as it is."""
-    return any(g.predicate is None for g in grants) and not any(
-        g.hides(c.name) or g.mask(c.name) is not None for g in grants for c in table.columns
-    )
+    if not any(g.predicate is None for g in grants):
+        return False
+    altered = tables.altered(table)
+    return not any(altered) or not any(c.name.casefold() in a for a in altered for c in table.columns)
 
 
 def _inject(
@@ -112,10 +114,11 @@ def _inject(
                 "unknown_column", f"There is no column {row_id.field.name} here.", node, row_id.field.name
             )
     conditions = [_condition(table, i, g, tables, policy, done) for i, g in enumerate(grants)]
+    altered = tables.altered(table)
     projections = [
-        _projection(c, grants, conditions, tables, policy, done, table) for c in tables.columns(table)
+        _projection(c, altered, conditions, tables, policy, done, table) for c in tables.columns(table)
     ]
-    _group(scan, facts, grants)
+    _group(scan, facts, tables)
     inner = exp.Select(
         expressions=projections,
         from_=exp.From(
@@ -127,7 +130,8 @@ def _inject(
         inner.set("where", exp.Where(this=rows))
         if done.fenced:
             close(inner, tables.engine)
-        done.row_rules[table.qualified] = rows.sql(dialect=dialect)
+        if table.qualified not in done.row_rules:
+            done.row_rules[table.qualified] = rows.sql(dialect=dialect)
     alias = node.args.get("alias")
     alias = (
         alias.copy()
@@ -149,14 +153,14 @@ _NOT_GROUPED = frozenset(
 """Types of PostgreSQL whose values cannot be told apart, and so not be grouped by."""
 
 
-def _group(scan: Scan, facts: Facts, grants: tuple[Grant, ...]) -> None:
+def _group(scan: Scan, facts: Facts, tables: Tables) -> None:
     """Group by what the table's key determines, which the engine no longer knows of the sub-query.
 
     A key that is masked determines nothing: several rows show the same.
     """
     found = facts.determined.get(id(scan.source), ())
     key = {name.casefold() for name in scan.table.primary_key}
-    masked = any(g.hides(name) or g.mask(name) is not None for g in grants for name in key)
+    masked = any(name in altered for altered in tables.altered(scan.table) for name in key)
     node, alias = scan.node, scan.node.args.get("alias")
     named = node.this if alias is None or alias.args.get("this") is None else alias.this
     added: set[tuple[int, str]] = set()
@@ -181,13 +185,13 @@ def _unqualify(scan: Scan, facts: Facts) -> None:
 
 
 def _any(conditions: list[exp.Expr | None]) -> exp.Expr | None:
-    """Admitted by any grant; None where one of them admits every row."""
+    """Admitted by any grant; None where one of them admits every row. Uses the conditions up."""
     known = [c for c in conditions if c is not None]
     if len(known) < len(conditions):
         return None
     if len(known) == 1:
-        return known[0].copy()
-    return exp.or_(*(exp.Paren(this=c.copy()) for c in known), copy=False)
+        return known[0]
+    return exp.or_(*(exp.Paren(this=c) for c in known), copy=False)
 
 
 def _condition(
@@ -235,18 +239,20 @@ def _bind(
 
 
 def _projection(
-    column: Column, grants: tuple[Grant, ...], conditions: list[exp.Expr | None], tables: Tables, policy: Policy,
+    column: Column, altered: tuple[Altered, ...], conditions: list[exp.Expr | None], tables: Tables, policy: Policy,
     done: Rewriting, table: Table,
 ) -> exp.Expr:  # fmt: skip
     """The column as the caller sees it: plain in the rows of grants that show it, masked in the others."""
-    kinds = ["null" if g.hides(column.name) else g.mask(column.name) for g in grants]
-    if any(
+    folded = column.name.casefold()
+    kinds = [each.get(folded) for each in altered]
+    if all(kind is None for kind in kinds) or any(
         kind is None and condition is None for kind, condition in zip(kinds, conditions, strict=True)
-    ) or all(kind is None for kind in kinds):
+    ):
         return masks.bare(column)  # shown as it is in every row there is
     done.masked[f"{table.qualified}.{column.name}"] = None
     dialect = tables.engine.name
-    textual = any(masks.gives_text(kind, column) for kind in kinds)
+    # SQLite's columns hold values of any type, as stored: nothing has to become text beside a mask that is.
+    textual = dialect != "sqlite" and any(masks.gives_text(kind, column) for kind in kinds)
     ranked = sorted(zip(kinds, conditions, strict=True), key=lambda pair: pair[0] is not None)
     cases: list[tuple[exp.Expr | None, exp.Expr]] = []
     for kind, condition in ranked:
@@ -264,13 +270,16 @@ def _projection(
         cases.append((condition, shown))
         if condition is None:
             break
-    return exp.alias_(_cased(cases), exp.to_identifier(column.name, quoted=True), copy=False)
+    value = _cased(cases)
+    if dialect == "sqlite":
+        value = as_column(value, column, masks.bare(column), [kind for kind, _ in ranked[: len(cases)]])
+    return exp.Alias(this=value, alias=exp.to_identifier(column.name, quoted=True))
 
 
 def _cased(cases: Iterable[tuple[exp.Expr | None, exp.Expr]]) -> exp.Expr:
     """The first case whose condition holds; where none does, the row is not there at all."""
     pairs = list(cases)
-    if len({shown.sql() for _, shown in pairs}) == 1:
+    if all(shown == pairs[0][1] for _, shown in pairs[1:]):
         return pairs[0][1]
     case = exp.Case(ifs=[])
     for condition, shown in pairs:
