@@ -210,7 +210,11 @@ def load(path: Path) -> Policy:
 
 def visible_columns(table: Table, grants: Iterable[Grant]) -> tuple[Column, ...]:
     """The columns that at least one of these grants shows, masked or not, in the table's order."""
-    return tuple(c for c in table.columns if any(not grant.hides(c.name) for grant in grants))
+    hidden = [{name.casefold() for name in grant.hide} for grant in grants]
+    if not hidden:
+        return ()
+    nowhere = set.intersection(*hidden)
+    return tuple(c for c in table.columns if c.name.casefold() not in nowhere) if nowhere else table.columns
 
 
 def visible_catalog(policy: Policy | None, catalog: Catalog, principal: Principal) -> Catalog:

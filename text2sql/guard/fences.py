@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
 
 from sqlglot import exp
 
@@ -83,12 +82,19 @@ def _fails(node: exp.Expr, facts: Facts) -> bool:
         return not isinstance(node.this, exp.Literal)
     if isinstance(node, exp.Like | exp.ILike):
         return not isinstance(node.expression, exp.Literal)
-    return not _computes(type(node))
+    return not _cannot_fail(type(node))
 
 
-@cache
-def _computes(kind: type[exp.Expr]) -> bool:
-    return issubclass(kind, (*_CLAUSES, *_COMPARE, *_CHOOSE))
+_HARMLESS: dict[type[exp.Expr], bool] = {}
+"""By class of node, as they are met: there are many to look through for each node."""
+
+
+def _cannot_fail(kind: type[exp.Expr]) -> bool:
+    """Whether nodes of this class are structure, comparisons and choices, which fail for no row."""
+    found = _HARMLESS.get(kind)
+    if found is None:
+        found = _HARMLESS[kind] = issubclass(kind, (*_CLAUSES, *_COMPARE, *_CHOOSE))
+    return found
 
 
 def _fails_sqlite(node: exp.Expr, facts: Facts) -> bool:
@@ -97,7 +103,7 @@ def _fails_sqlite(node: exp.Expr, facts: Facts) -> bool:
         return not isinstance(node.expression, exp.Literal)
     if isinstance(node, exp.Anonymous):
         return node.name.lower() not in _SQLITE_NAMED
-    return not (_computes(type(node)) or isinstance(node, _SQLITE))
+    return not (_cannot_fail(type(node)) or isinstance(node, _SQLITE))
 
 
 def _fails_duckdb(node: exp.Expr, facts: Facts) -> bool:

@@ -158,13 +158,10 @@ class Looking:
         column, table = binding.field.column, binding.field.table
         if column is None or table is None:
             return None
-        grants = self.tables.grants(table)
-        if grants is None or not any(
-            g.predicate or g.hides(column.name) or g.mask(column.name) for g in grants
-        ):
-            return self.tables.catalog, column
-        if any(g.hides(column.name) or g.mask(column.name) for g in grants):
+        if any(column.name.casefold() in altered for altered in self.tables.altered(table)):
             return None
+        if all(grant.predicate is None for grant in self.tables.grants(table) or ()):
+            return self.tables.catalog, column
         own = self.own(binding)
         return None if own is None or self.tables.known is None else (self.tables.known, own)
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 
 from sqlglot import exp
 
 from retrieval.types import Principal
-from text2sql.grants import Grant
+from text2sql.grants import Bucket, Grant
 from text2sql.guard.engines import Engine
 from text2sql.guard.refusal import Refused, instead, nearest
 from text2sql.guard.scope import Scan
 from text2sql.policy import Policy, visible_columns
 from text2sql.types import Catalog, Column, Table
 
+Altered = Mapping[str, str | Bucket]
+"""Folded name of a column -> its mask; null where it is hidden."""
 _SUGGEST_AMONG = 2_000
 """Catalogues with more tables than this get no suggestions: looking through them all costs more than the check."""
 
@@ -37,7 +39,9 @@ class Tables:
         self.known = known
         """The catalogue as the caller sees it, with profiles of their own rows: for warnings alone."""
         self.withheld: dict[str, None] = {}
-        self._columns: dict[str, tuple[Column, ...]] = {}
+        self._columns: dict[int, tuple[Column, ...]] = {}
+        self._grants: dict[int, tuple[Grant, ...]] = {}
+        self._altered: dict[int, tuple[Altered, ...]] = {}
 
     def fold(self, name: str) -> str:
         """How a column of the catalogue is looked up."""
@@ -45,15 +49,32 @@ class Tables:
 
     def grants(self, table: Table) -> tuple[Grant, ...] | None:
         """What admits the caller to the table; None where no policy is configured."""
-        return None if self.policy is None else self.policy.grants(table, self.principal)
+        if self.policy is None:
+            return None
+        found = self._grants.get(id(table))
+        if found is None:
+            found = self._grants[id(table)] = self.policy.grants(table, self.principal)
+        return found
+
+    def altered(self, table: Table) -> tuple[Altered, ...]:
+        """For each grant, the columns that its rows do not show as they are. () where no policy is configured."""
+        found = self._altered.get(id(table))
+        if found is None:
+            found = tuple(
+                {name.casefold(): "null" for name in g.hide}
+                | {n.casefold(): mask for n, mask in g.masks.items()}
+                for g in self.grants(table) or ()
+            )
+            self._altered[id(table)] = found
+        return found
 
     def columns(self, table: Table) -> tuple[Column, ...]:
         """The columns of the table that are there for the caller."""
-        found = self._columns.get(table.qualified)
+        found = self._columns.get(id(table))
         if found is None:
             grants = self.grants(table)
             found = table.columns if grants is None else visible_columns(table, grants)
-            self._columns[table.qualified] = found
+            self._columns[id(table)] = found
         return found
 
     def schemas(self, scans: Iterable[Scan]) -> frozenset[str]:
