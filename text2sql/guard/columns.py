@@ -36,6 +36,8 @@ class Columns:
             if not found and schema is None and self.engine.exact_quotes and not node.this.args.get("quoted"):
                 found = self._other_case(node, qualifier, around)
             if found:
+                if found[0][1].made_up:
+                    self._check_made_up(node, name, qualifier, around)
                 self._bind(node, name, found, around)
                 return None
             if not qualifier:
@@ -48,6 +50,16 @@ class Columns:
         if qualifier and bind_member(node, scope, self.engine, self.facts):
             return None
         return self._unresolved(node, scope)
+
+    def _check_made_up(self, node: exp.Column, name: str, qualifier: str, scope: Scope) -> None:
+        """What a function in FROM may have as a column is not taken for one where the engine has another meaning of it."""
+        if name in self.engine.system_columns:
+            raise Refused("unknown_column", f"There is no column {node.name}.", node, node.sql())
+        if not qualifier and any(
+            source.alias == name and not source.open for around in scope.chain() for source in around.sources
+        ):
+            message = f"{node.name} is a table; a whole row cannot be used as a value."
+            raise Refused("whole_row", message, node, node.name)
 
     def _bind(self, node: exp.Column, name: str, found: list[tuple[Source, Field]], scope: Scope) -> None:
         source, field = found[0]

@@ -66,8 +66,11 @@ def check_order(
                     node,
                     node.name,
                 )
-        elif output.open or (_bare_column(node) and engine.fold(node.this) in names):
+        elif _bare_column(node) and (output.open or engine.fold(node.this) in names):
             continue
+        elif output.open and output.scopes:
+            output.scopes[0].clause = "order"
+            expressions.visit(node, output.scopes[0])
         elif not _matches_part(node, output, engine, expressions, facts):
             raise Refused(
                 "order",

@@ -34,6 +34,8 @@ class Engine:
     """Whether a name given in the SELECT list can be used further right in it."""
     row_ids: frozenset[str] = frozenset()
     """Columns every table has though no catalogue names them."""
+    system_columns: frozenset[str] = frozenset()
+    """Columns every table has that nobody may name: where its rows lie, and who wrote them."""
     orders_by_output: bool = True
     """Whether ORDER BY finds a result column by its name though it was given no alias."""
     fence: Literal["", "offset", "limit"] = ""
@@ -72,18 +74,21 @@ ENGINES: dict[str, Engine] = {
         orders_by_output=False,
         fence="offset",
         row_ids=frozenset({"rowid"}),
+        system_columns=frozenset({"rowid"}),
     ),
     "postgres": Engine(
         "postgres",
         frozenset({"group", "order"}),
         default_schema="public",
         exact_quotes=True,
+        system_columns=frozenset({"ctid", "cmin", "cmax", "xmin", "xmax", "tableoid", "oid"}),
         keys_determine=True,
         fence="offset",
     ),
     "redshift": Engine(
         "redshift",
         frozenset({"group", "order", "where", "having", "qualify"}),
+        system_columns=frozenset({"ctid", "cmin", "cmax", "xmin", "xmax", "tableoid", "oid"}),
         default_schema="public",
         aliases_in_select=True,
     ),

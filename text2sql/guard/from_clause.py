@@ -90,8 +90,7 @@ class FromClause:
 
     def _add(self, node: exp.Expr, reading: _Reading) -> None:
         """Add what stands in FROM to the scope."""
-        inner = joins.innermost(node)
-        if isinstance(node, exp.Subquery) and not isinstance(inner, exp.Query | exp.Values):
+        if isinstance(node, exp.Subquery) and joins.holds_sources(node):
             self._parenthesised(node, reading)
         else:
             source = self._source(node, reading.scope, reading.ctes)
@@ -102,10 +101,14 @@ class FromClause:
     def _parenthesised(self, node: exp.Subquery, reading: _Reading) -> None:
         """`(a JOIN b ON …)`; it is transparent, and so cannot have a name of its own."""
         alias = node.args.get("alias")
+        if node.args.get("pivots"):
+            raise Refused("node", "PIVOT stands after one table or sub-query; write a sub-query.", node)
         if self.engine.name == "sqlite" and _lone_table(node):
             node.set("alias", None)
             node.this.set("alias", alias)  # `(t) AS x` is `(t AS x)`
-        elif self.engine.name in ("postgres", "redshift") and _lone_table(node) and not node.args.get("joins"):
+        elif (
+            self.engine.name in ("postgres", "redshift") and _lone_table(node) and not node.args.get("joins")
+        ):
             raise Refused("syntax", "One table stands in no parentheses.", node)
         elif alias is not None and alias.args.get("this") is not None:
             raise Refused(
@@ -133,6 +136,7 @@ class FromClause:
         """A CTE, which only a bare name can mean, or a table of the catalogue."""
         name = self.engine.fold(node.this)
         cte = ctes.get(name) if node.args.get("db") is None else None
+        self.facts.read.add(id(node))
         if cte is not None:
             return cte.output.source(alias or name, node, columns or cte.names)
         table = self.tables.find(node)

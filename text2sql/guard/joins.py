@@ -25,11 +25,19 @@ def alias_of(node: exp.Expr, engine: Engine) -> tuple[str, list[str]]:
     return engine.fold(alias.this) if alias.args.get("this") is not None else "", columns
 
 
-def innermost(node: exp.Expr) -> exp.Expr:
-    """What stands inside parentheses."""
-    while isinstance(node, exp.Subquery):
-        node = node.this
-    return node
+def holds_sources(node: exp.Subquery) -> bool:
+    """Whether these are parentheses around what stands in FROM, `(a JOIN b)`, and not around a query.
+
+    A sub-query inside that is named, joined or pivoted is a source as well: `((SELECT …) AS a JOIN b)`.
+    """
+    inner = node.this
+    if isinstance(inner, exp.Subquery):
+        return any(inner.args.get(key) for key in ("alias", "joins", "pivots", "sample")) or holds_sources(
+            inner
+        )
+    return not isinstance(inner, exp.Query | exp.Values) or bool(
+        isinstance(inner, exp.Values) and any(inner.args.get(key) for key in ("alias", "joins", "pivots"))
+    )
 
 
 def merge(join: exp.Join, scope: Scope, before: int) -> None:
@@ -49,6 +57,9 @@ def merge(join: exp.Join, scope: Scope, before: int) -> None:
         merged.update(id(s) for s in on_right)
         if len(on_left) > 1 and not all(id(s) in merged for s in on_left) and scope.engine.name != "sqlite":
             raise Refused("ambiguous_column", f"USING ({name}): in several tables on the left.", join, name)
+    if scope.merged:
+        last = {name: scope.merged.pop(name) for name in dict.fromkeys(names)}
+        scope.merged = {**last, **scope.merged}
 
 
 def check_aliases(scope: Scope) -> None:
@@ -115,6 +126,8 @@ def pivoted(node: exp.Expr, source: Source, scope: Scope, expressions: Expressio
 
 def _pivot_part(part: exp.Expr, scope: Scope, expressions: Expressions) -> None:
     inner = part.unalias()
+    if inner.find(exp.Query) is not None:
+        raise Refused("node", "PIVOT takes no sub-query; write it before, in FROM.", part)
     if not isinstance(inner, exp.In):
         expressions.visit(inner, scope)
         return

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from text2sql.guard import compound, projection
 from text2sql.guard.allowlist import Allowlist
+from text2sql.guard.completeness import check_everything
 from text2sql.guard.crossing import check_crossing
 from text2sql.guard.engines import Engine
 from text2sql.guard.expressions import Expressions
@@ -36,6 +37,7 @@ class Resolver:
     def statement(self, tree: exp.Expr) -> Output:
         """Resolve the whole statement. Raises `Refused`."""
         output = self._query(tree, {}, None)
+        check_everything(tree, self.facts)
         check_crossing(self.facts)
         return output
 

@@ -25,6 +25,8 @@ class Field:
     column: Column | None = None
     expression: exp.Expr | None = None
     """What computes it in a sub-query."""
+    made_up: bool = False
+    """Whether a statement asked for it of a source whose columns are not known."""
 
 
 @dataclass(eq=False, slots=True)
@@ -53,7 +55,7 @@ class Source:
         """The field of that folded name; an open source makes one up."""
         found = self.by_name.get(name)
         if found is None and self.open:
-            found = self.by_name[name] = Field(name)
+            found = self.by_name[name] = Field(name, made_up=True)
         return found
 
 
@@ -133,6 +135,8 @@ class Facts:
 
     sql: str = ""
     scans: list[Scan] = field(default_factory=list)
+    read: set[int] = field(default_factory=set)
+    """ids of the Table nodes that were looked up, as tables or as WITH names."""
     nodes: list[exp.Column] = field(default_factory=list)
     """Every column that was bound, in order."""
     bindings: dict[int, Binding] = field(default_factory=dict)

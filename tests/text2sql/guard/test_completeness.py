@@ -1,0 +1,51 @@
+"""No place of a statement is passed by: what the resolver does not read would run without the caller's policy."""
+
+from __future__ import annotations
+
+import pytest
+from sqlglot import exp
+
+from tests.promises.shop import ENGINES, place, refused
+from text2sql.guard.completeness import check_everything
+from text2sql.guard.reading import speaker
+from text2sql.guard.refusal import Refused
+from text2sql.guard.scope import Facts
+from text2sql.types import Dialect
+
+HIDDEN = "(SELECT MAX(monthly) FROM wages)"
+LEFT_OUT: list[tuple[Dialect, str, str]] = [
+    *((engine, "SELECT * FROM ((SELECT region FROM stores) AS a CROSS JOIN wages)", "unknown_table")
+      for engine in ("duckdb", "sqlite", "postgres", "athena", "redshift")),
+    *((engine, "SELECT * FROM (((SELECT region FROM stores) AS a) CROSS JOIN wages)", "unknown_table")
+      for engine in ("duckdb", "sqlite", "athena", "redshift")),
+    ("sqlite", "SELECT * FROM ((SELECT region FROM stores) AS a, wages)", "unknown_table"),
+    ("duckdb", f"(SELECT * FROM generate_series(1, 2) AS g) ORDER BY {HIDDEN}", "unknown_table"),
+    ("postgres", f"(SELECT * FROM generate_series(1, 2) AS g) ORDER BY {HIDDEN}", "unknown_table"),
+    ("duckdb", f"(SELECT COLUMNS(*) FROM stores) ORDER BY size * ({HIDDEN} - 400)", "unknown_table"),
+    ("duckdb", f"SELECT * FROM generate_series(1, 2) AS g UNION ALL SELECT 1 ORDER BY {HIDDEN}", "unknown_table"),
+    ("duckdb", f"SELECT * FROM (stores JOIN sales USING (store_id)) PIVOT (SUM({HIDDEN}) FOR size IN (10))", "node"),
+    ("duckdb", f"SELECT * FROM stores PIVOT (SUM(size + {HIDDEN}) FOR region IN ('Kanto'))", "node"),
+    ("duckdb", f"SELECT * RENAME ({HIDDEN} AS region) FROM stores", "node"),
+    ("duckdb", f"SELECT CAST(1 AS DECIMAL({HIDDEN}))", "node"),
+    ("postgres", "SELECT ctid FROM stores, generate_series(1, 1) AS g", "unknown_column"),
+    ("postgres", "SELECT to_jsonb(s) FROM sales AS s, generate_series(1, 1) AS g", "whole_row"),
+    ("duckdb", "SELECT s FROM sales AS s, unnest([1]) AS u", "whole_row"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dialect", "sql", "code"), LEFT_OUT)
+def test_what_is_hidden_is_hidden_in_every_place(dialect: Dialect, sql: str, code: str) -> None:
+    assert refused(dialect, sql) == code
+
+
+def test_a_named_sub_query_joined_in_parentheses_is_read() -> None:
+    sql = "SELECT COUNT(*), MAX(x.amount) FROM ((SELECT store_id FROM stores) AS a JOIN sales AS x ON x.store_id = a.store_id)"
+    for engine in ENGINES:
+        assert place(engine).rows(sql) == [(10, 90)], engine
+
+
+def test_what_nobody_looked_at_is_refused() -> None:
+    tree = speaker("duckdb").parse("SELECT (SELECT 1 FROM b) FROM a")[0]
+    assert isinstance(tree, exp.Select)
+    with pytest.raises(Refused, match="cannot stand in this place"):
+        check_everything(tree, Facts())
