@@ -86,6 +86,7 @@ _STRUCTURE = frozenset(
         "returning",
     ]
 )
+_BETWEEN = frozenset({"symmetric", "asymmetric"})
 _NAMED = frozenset({T.VAR, T.IDENTIFIER})
 _SPOKEN = {
     "substring": frozenset({"from", "for"}),
@@ -123,9 +124,13 @@ class Call:
         if words is None or len(self.arguments) != 1:
             return len(self.arguments)
         depth, number = 0, 1
+        before: Token | None = None
         for token in self.arguments[0]:
-            depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
-            number += depth == 0 and token.text.lower() in words and token.token_type != T.IDENTIFIER
+            kind = token.token_type
+            depth += (kind in _OPENING or kind == T.CASE) - (kind in _CLOSING or kind == T.END)
+            compared = before is not None and before.token_type == T.DISTINCT  # IS DISTINCT FROM
+            number += depth == 0 and token.text.lower() in words and kind != T.IDENTIFIER and not compared
+            before = token
         return number
 
     @property
@@ -164,6 +169,8 @@ def is_call(tokens: list[Token], index: int) -> bool:
     if before.token_type in (T.ALIAS, T.DCOLON, T.R_PAREN, *_NAMED):
         return False  # a type, or an alias with its columns: neither calls anything
     if before.token_type == T.TABLE_SAMPLE:
+        return False
+    if before.token_type == T.BETWEEN and text.lower() in _BETWEEN:
         return False
     if before.token_type == T.STAR and text.lower() == "replace":
         return not (index > 1 and tokens[index - 2].token_type in (T.SELECT, T.COMMA, T.DISTINCT, T.DOT))

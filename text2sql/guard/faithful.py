@@ -7,7 +7,7 @@ from functools import cache
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
-from text2sql.guard.affinity import affinity, data_type
+from text2sql.guard.affinity import affinity, data_type, plain_casts
 from text2sql.guard.reading import parse, speaker
 from text2sql.guard.refusal import Refused
 
@@ -19,6 +19,8 @@ _RESPELT: dict[str, tuple[type[exp.Expr], ...]] = {
 
 def write(tree: exp.Expr, dialect: str) -> str:
     """The tree as text, without comments. Uses the tree up. Raises `Refused` with code changed."""
+    if dialect == "sqlite":
+        plain_casts(tree)
     writer = speaker(dialect).generator(
         comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE
     )
@@ -41,8 +43,43 @@ def settle(tree: exp.Expr, dialect: str) -> None:
         cast.set("to", _spelled(cast.args["to"].sql(dialect=dialect), dialect).copy())
     if dialect in ("postgres", "redshift"):
         _rounds(tree)
+    elif dialect == "duckdb":
+        _duckdb(tree)
+    elif dialect == "athena":
+        _nameless(tree)
     if dialect in _RESPELT:
         _as_spelt(tree, _RESPELT[dialect], dialect)
+
+
+def _duckdb(tree: exp.Expr) -> None:
+    """What DuckDB's generator leaves out or puts in: which end is trimmed, the `,` of a list, how UNNEST is joined."""
+    for node in list(tree.find_all(exp.Trim, exp.GroupConcat, exp.Join)):
+        if isinstance(node, exp.Trim):
+            if node.args.get("position") == "BOTH":
+                node.set("position", None)
+        elif isinstance(node, exp.GroupConcat):
+            if node.args.get("separator") is None:
+                node.set("separator", exp.Literal.string(","))
+        elif isinstance(node.this, exp.Unnest) and not _joined(node) and _nothing_outer_follows(node):
+            node.set("kind", "CROSS")
+
+
+def _joined(join: exp.Join) -> bool:
+    return any(join.args.get(key) for key in ("on", "using", "kind", "side", "method"))
+
+
+def _nothing_outer_follows(join: exp.Join) -> bool:
+    """Whether `a, b JOIN c` is `a CROSS JOIN b JOIN c`: unless a row of `c` alone is kept."""
+    joins = join.parent.args.get("joins") or [] if join.parent is not None else []
+    return not any(j.side in ("RIGHT", "FULL") for j in joins[joins.index(join) + 1 :]) if joins else False
+
+
+def _nameless(tree: exp.Expr) -> None:
+    """Athena's generator would name the columns of every query beside a recursive one; nothing at all stands for them."""
+    for with_ in tree.find_all(exp.With):
+        for query in with_.expressions if with_.args.get("recursive") else ():
+            if not query.args["alias"].args.get("columns"):
+                query.args["alias"].set("columns", [exp.Var(this="")])
 
 
 def _short_forms(tree: exp.Expr, dialect: str) -> None:

@@ -177,6 +177,10 @@ def _check_group(node: exp.Expr, allowed: Allowlist) -> None:
 def _check_is(node: exp.Expr, allowed: Allowlist) -> None:
     if allowed.dialect == "postgres" and isinstance(node.expression, exp.JSON):
         return
+    if allowed.dialect == "athena" and isinstance(node.expression, exp.Boolean):
+        truth = node.expression.sql()
+        message = f"Trino has no IS {truth}; write the condition alone, or COALESCE(…, FALSE)."
+        raise Refused("syntax", message, node, f"IS {truth}")
     if allowed.dialect != "sqlite" and not isinstance(node.expression, exp.Null | exp.Boolean):
         raise Refused(
             "syntax", "IS is followed by NULL, TRUE, FALSE or DISTINCT FROM; else write =.", node, "IS"

@@ -13,6 +13,8 @@ _NO_CONSTANTS = {
     "group": frozenset({"postgres", "redshift"}),
 }
 """By clause, the engines that take no constant in it."""
+_MERGED_FIRST = frozenset({"postgres", "redshift", "athena"})
+_JOINED = ("on", "using", "kind", "side", "method")
 
 
 def project(node: exp.Select, scope: Scope, expressions: Expressions) -> Output:
@@ -103,19 +105,39 @@ def _star(
     everything = len(sources) == len(scope.sources)
     _check_twins(star, sources, scope)
     shown: set[str] = set()
+    merged = scope.merged if everything else {}
+    found: list[Field] = []
     for source in sources:
         output.open = output.open or source.open
         for field in source.fields:
-            if field.name in left_out or (everything and field.name in shown and field.name in scope.merged):
+            if field.name in left_out:
                 continue
-            shown.add(field.name)
-            output.fields.append(Field(field.name, field.table, field.column))
+            if id(source) in merged.get(field.name, ()):
+                if field.name in shown:
+                    continue
+                shown.add(field.name)
+            found.append(Field(field.name, field.table, field.column))
             expressions.facts.starred.append(field)
+    if shown and scope.engine.name in _MERGED_FIRST:
+        found = _merged_first(found, scope)
+    output.fields.extend(found)
     unknown = left_out - shown - {f.name for s in sources for f in s.fields}
     if unknown and not output.open:
         raise Refused(
             "unknown_column", f"There is no column {min(unknown)} to leave out.", star, min(unknown)
         )
+
+
+def _merged_first(fields: list[Field], scope: Scope) -> list[Field]:
+    """The columns that USING or NATURAL made one stand before the others, those of the last join first."""
+    if any(not any(j.args.get(k) for k in _JOINED) for j in scope.select.args.get("joins") or ()):
+        return fields  # the tables before a comma come before them
+    first = [
+        next(f for f in fields if f.name == name)
+        for name in scope.merged
+        if any(f.name == name for f in fields)
+    ]
+    return [*first, *(f for f in fields if not any(f is one for one in first))]
 
 
 def _check_twins(star: exp.Expr, sources: list[Source], scope: Scope) -> None:

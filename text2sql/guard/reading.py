@@ -19,6 +19,7 @@ MAX_TOKENS = 8_000
 MAX_DEPTH = 80
 """Parentheses inside parentheses: the parser calls itself for each."""
 
+_HINT = "A comment that engines read as a hint or as code; remove it."
 _STARTS = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN, TokenType.VALUES})
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
@@ -67,6 +68,8 @@ def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
         tokens = list(speaker(allowed.dialect).tokenize(sql))
     except TokenError as error:
         raise Refused("syntax", "A quote or a comment is not closed.", cause=str(error)) from error
+    if "--" in sql or "/*" in sql:
+        _uncommented(tokens)
     tokens = as_read(tokens, sql, allowed.dialect)
     closing = 0
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
@@ -78,8 +81,8 @@ def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
     for token in tokens:
         if token.token_type == TokenType.SEMICOLON:
             raise Refused("many_statements", "There is more than one statement; send one.", token.start, ";")
-        if token.token_type == TokenType.HINT or any(c[:1] in ("!", "+") for c in token.comments):
-            raise Refused("hint", "A comment that engines read as a hint or as code; remove it.", token.start)
+        if token.token_type == TokenType.HINT:
+            raise Refused("hint", _HINT, token.start)
         if token.token_type.name in allowed.tokens:
             raise Refused("syntax", f"{allowed.tokens[token.token_type.name]}.", token.start, token.text)
     first = tokens[0]
@@ -95,6 +98,15 @@ def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
             first.text,
         )
     return tokens
+
+
+def _uncommented(tokens: list[Token]) -> None:
+    """Take the comments off the words, so that no message of ours quotes one. Raises `Refused` with code hint."""
+    for token in tokens:
+        if token.comments:
+            if any(comment[:1] in ("!", "+") for comment in token.comments):
+                raise Refused("hint", _HINT, token.start)
+            token.comments.clear()
 
 
 def _bounded(tokens: list[Token]) -> None:

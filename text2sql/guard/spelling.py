@@ -6,9 +6,12 @@ Only what is provably read so is respelt; anything odd about it is refused or le
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from sqlglot import Token, TokenType
+from sqlglot.dialects import Dialect as SqlglotDialect
 
+from text2sql.guard.affinity import affinity
 from text2sql.guard.calls import is_call
 from text2sql.guard.refusal import Refused
 
@@ -30,6 +33,9 @@ _ARROWS = frozenset({T.ARROW, T.DARROW})
 _NAMED = frozenset({T.VAR, T.IDENTIFIER, T.NUMBER, T.R_PAREN, T.R_BRACKET})
 _ODD_SPACE = re.compile(r"[^\x00-\x7f]")
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_AFFINITIES = {"INT": T.INT, "TEXT": T.TEXT, "BLOB": T.VARBINARY, "REAL": T.DOUBLE, "NUMERIC": T.VAR}
+"""The word of a type for each of SQLite's five."""
+_QUOTED = frozenset({T.IDENTIFIER, T.STRING})
 _TEXT_TYPES = frozenset({"varchar", "char", "text", "bpchar"})
 
 
@@ -37,6 +43,8 @@ def as_read(tokens: list[Token], sql: str, dialect: str) -> list[Token]:
     """The words as the engine reads them. Raises `Refused` with code syntax for a string it may read otherwise."""
     if dialect != "duckdb" and not sql.isascii():
         _spaced(tokens, sql)
+    if "--" in sql or "/*" in sql:
+        tokens = _phrases(tokens, dialect)
     if any(token.token_type == T.DOT for token in tokens):
         tokens = _numbers(tokens)
     strings = _STRINGS.get(dialect)
@@ -52,6 +60,8 @@ def as_read(tokens: list[Token], sql: str, dialect: str) -> list[Token]:
     if dialect == "duckdb":
         tokens = _backticks(tokens, sql) if "`" in sql else tokens
         tokens = [_path(token, tokens[index - 1]) if index else token for index, token in enumerate(tokens)]
+    if dialect == "sqlite":
+        tokens = _types(tokens)
     return _without_lengths(tokens, dialect) if dialect in ("duckdb", "sqlite") else tokens
 
 
@@ -67,6 +77,28 @@ def _spaced(tokens: list[Token], sql: str) -> None:
             )
             raise Refused("syntax", message, end + gap.index(odd.group()), odd.group())
         end = token.end + 1
+
+
+def _phrases(tokens: list[Token], dialect: str) -> list[Token]:
+    """`GROUP /* … */ BY` as the one word that it is to the parser where nothing but space stands between."""
+    phrases = two_words(dialect)
+    kept: list[Token] = []
+    for token in tokens:
+        before = kept[-1] if kept else None
+        if before is not None and before.token_type not in _QUOTED and token.token_type not in _QUOTED:
+            phrase = f"{before.text} {token.text}".upper()
+            if phrase in phrases and before.end + 1 < token.start:
+                kept[-1] = Token(phrases[phrase], phrase, before.line, before.col, before.start, token.end)
+                continue
+        kept.append(token)
+    return kept
+
+
+@cache
+def two_words(dialect: str) -> dict[str, TokenType]:
+    """The words of a dialect that the parser takes as one, such as GROUP BY."""
+    words = SqlglotDialect.get_or_raise(dialect).tokenizer_class.KEYWORDS
+    return {phrase: kind for phrase, kind in words.items() if phrase.count(" ") == 1}
 
 
 def _numbers(tokens: list[Token]) -> list[Token]:
@@ -149,6 +181,32 @@ def _path(token: Token, before: Token) -> Token:
     if before.token_type == T.DARROW and token.token_type == T.STRING and _KEY.fullmatch(token.text):
         return like(token, T.STRING, f"$.{token.text}")
     return token
+
+
+def _types(tokens: list[Token]) -> list[Token]:
+    """CAST(x AS UNSIGNED BIG INT): SQLite takes any words for a type, and reads one of five out of them."""
+    kept: list[Token] = []
+    casts: list[bool] = []
+    for index, token in enumerate(tokens):
+        kind = token.token_type
+        if kind == T.L_PAREN:
+            casts.append(index > 0 and tokens[index - 1].text.lower() == "cast")
+        elif kind == T.R_PAREN and casts:
+            casts.pop()
+        elif casts and casts[-1] and index > 1 and kept[-1].end + 1 < token.start and _typed(kept, token):
+            name = affinity(f"{kept[-1].text} {token.text}")
+            place = kept.pop()
+            kept.append(Token(_AFFINITIES[name], name, place.line, place.col, place.start, token.end))
+            continue
+        kept.append(token)
+    return kept
+
+
+def _typed(kept: list[Token], token: Token) -> bool:
+    """Whether this is the next word of the type that begins after AS."""
+    words = kept[-1].token_type not in _QUOTED and token.token_type not in _QUOTED
+    plain = _KEY.fullmatch(kept[-1].text) and _KEY.fullmatch(token.text)
+    return words and bool(plain) and kept[-2].token_type == T.ALIAS
 
 
 def _without_lengths(tokens: list[Token], dialect: str) -> list[Token]:

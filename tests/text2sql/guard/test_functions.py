@@ -222,7 +222,9 @@ ODD = (
     "match(a, b)",
     "json_object(",
     "json_insert(",
+    "json_remove(a)",
     "json_replace(",
+    "json_set(",
 )
 """Forms that SQLite lets through and nobody writes: nothing in the brackets, DISTINCT before a scalar's arguments;
 and odd numbers of arguments that it finds wrong only when it runs."""
