@@ -13,26 +13,6 @@ _PARTS = re.compile(
 _BRACKETED = re.compile(r"\[[^\]]*\]")
 _BLANKS = (" ", "\n", "  ", "\t", "\r\n", " \n ", "\f")
 _SPACES = (*_BLANKS, " ", " ", " /**/ ", " /**/", " /* c */ ", " -- c\n", " /* ; ' \" */ ", " -- ' drop\n")
-# Words that are one to the parser, which takes no comment between them: a refusal that costs nobody anything.
-_FIRST = frozenset(
-    {
-        "group",
-        "order",
-        "partition",
-        "not",
-        "is",
-        "current",
-        "grouping",
-        "union",
-        "left",
-        "right",
-        "full",
-        "cross",
-        "natural",
-        "inner",
-        "with",
-    }
-)
 
 
 def disguised(text: str, draw: Draw, dialect: str) -> str:
@@ -45,7 +25,7 @@ def disguised(text: str, draw: Draw, dialect: str) -> str:
     made: list[str] = []
     for part in _split(text, dialect):
         if part.isspace() and spaces:
-            made.append(draw.one(_BLANKS if made and made[-1].lower() in _FIRST else _SPACES))
+            made.append(draw.one(_SPACES))
         elif part[0].isalpha() and part.isascii():
             made.append(case(part))
         else:

@@ -45,6 +45,8 @@ class From:
     must: list[str] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
     """Aliases whose columns only ON sees: right sides of SEMI and ANTI joins."""
+    whole: bool = False
+    """Whether nothing may be joined to it: of three sources the merged columns are ambiguous to SQLite."""
 
     def seen(self) -> list[Source]:
         """The sources that other clauses than ON see."""

@@ -122,7 +122,11 @@ class Maker:
         parts, recursive = [], False
         for name in names:
             spelled = self.speech.name(name, self.draw)
-            if self._counts(names) and self.draw.chance(0.12) and name.casefold() not in self.shadowed:
+            if (
+                "recursive" in self.speech.can
+                and self.draw.chance(0.12)
+                and name.casefold() not in self.shadowed
+            ):
                 recursive = True
                 part, fields = self.counting(name)
             else:
@@ -139,10 +143,6 @@ class Maker:
             parts.append(part)
             self.visible = [*(v for v in self.visible if v[0].casefold() != name.casefold()), (name, fields)]
         return f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(parts)} "
-
-    def _counts(self, names: list[str]) -> bool:
-        """Whether a recursive query fits in: Athena's needs names for the columns of all that stand beside it."""
-        return "recursive" in self.speech.can and (self.speech.dialect != "athena" or len(names) == 1)
 
     def counting(self, name: str) -> tuple[str, list[Leaf]]:
         """A recursive WITH query that counts up to a bound."""

@@ -1,11 +1,13 @@
 """What a statement reads, as the guard says and as SQLite itself does: its authorizer is asked for every column it resolves.
 
-The two are compared under four rules, each of which is counted:
+The two are compared under five rules, each of which is counted:
 - a table of which no column is read (`COUNT(*)`, `SELECT 1`) is reported by the authorizer with an empty column;
 - what a view reads is reported inside the view, and the view's own columns beside it: only the view was named;
 - `rowid` has no name in a catalogue, save that it is the column that is the integer key;
-- a WITH query that is never used is not resolved by SQLite at all, and the right side of USING and NATURAL is not asked
-  for: the guard, which reads everything that is written, may name more, and only there.
+- the columns that USING and NATURAL compare are asked for on the side that is shown, if any: of the tables beside such a
+  join, neither these columns nor, where there is no other, the table need agree.
+- a WITH query called like a table, of which no column is read, is told like that table.
+A WITH query that is never used is not resolved by SQLite at all: the statement is compared without it.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from sqlglot import exp, parse_one
-from sqlglot.errors import SqlglotError
+from sqlglot import exp
 
+from evals.proving.reading import tree_of
 from text2sql.types import Catalog
 
 Reads = frozenset[tuple[str, str]]
@@ -69,19 +71,25 @@ def read_by_sqlite(connection: sqlite3.Connection, sql: str, catalog: Catalog) -
     return Read(frozenset(t for t, _ in direct if t in known), columns, frozenset(rules))
 
 
-def compared(sql: str, tables: tuple[str, ...], columns: tuple[str, ...], read: Read) -> Lineage:
+def compared(
+    sql: str, tables: tuple[str, ...], columns: tuple[str, ...], read: Read, catalog: Catalog
+) -> Lineage:
     """The guard's tables and `table.column`s beside what SQLite read."""
     said = frozenset(name.lower() for name in tables)
     named = frozenset(_pair(column, said) for column in columns)
     missing = (read.tables - said, read.columns - named)
     more = (said - read.tables, named - read.columns)
     rules = set(read.rules)
-    if any(more) and not any(missing):
-        unused, merged, joined = _unread(sql)
-        left = {pair for pair in more[1] if pair[0] not in unused and pair[1] not in merged}
-        if not left and more[0] <= unused | joined:
-            rules |= ({"unused WITH"} if unused else set()) | ({"USING"} if joined else set())
-            more = (frozenset(), frozenset())
+    if any(missing) or any(more):
+        free, named_with = _merged(sql, catalog)
+        beside = {table for table, _ in free}
+        if (missing[1] | more[1]) & free or more[0] & beside:
+            rules.add("USING")
+        # A WITH query of which no column is read is told by its name, as a table is.
+        unread = missing[0] & named_with - {table for table, _ in read.columns}
+        rules |= {"WITH of a table's name"} if unread else set()
+        missing = (missing[0] - unread, missing[1] - free)
+        more = (more[0] - beside, more[1] - free)
     problem = "; ".join(
         f"{label}: {', '.join(sorted(map(_told, found)))}"
         for label, found in (
@@ -103,21 +111,20 @@ def _pair(column: str, tables: frozenset[str]) -> tuple[str, str]:
     return owner, folded[len(owner) + 1 :]
 
 
-def _unread(sql: str) -> tuple[set[str], set[str], set[str]]:
-    """Tables of WITH queries that nothing uses; columns that USING merges; tables right of USING and NATURAL."""
-    try:
-        tree = parse_one(sql, read="sqlite")
-    except (SqlglotError, RecursionError):
-        return set(), set(), set()
-    named = [node.name.lower() for node in tree.find_all(exp.Table)]
-    unused: set[str] = set()
-    for cte in tree.find_all(exp.CTE):
-        if cte.alias.lower() not in named:
-            unused |= {node.name.lower() for node in cte.find_all(exp.Table)}
-    merged: set[str] = set()
-    joined: set[str] = set()
+def _merged(sql: str, catalog: Catalog) -> tuple[Reads, frozenset[str]]:
+    """The columns that USING and NATURAL may read without SQLite asking for them; names of WITH queries."""
+    tree = tree_of(sql, "sqlite")
+    if tree is None:
+        return frozenset(), frozenset()
+    known = {t.name.lower(): {c.name.lower() for c in t.columns} for t in catalog.tables}
+    may: set[tuple[str, str]] = set()
     for join in tree.find_all(exp.Join):
-        merged |= {each.name.lower() for each in join.args.get("using") or ()}
-        if join.args.get("using") or join.args.get("method") == "NATURAL":
-            joined.add(join.this.name.lower())
-    return unused, merged, joined
+        using = {each.name.lower() for each in join.args.get("using") or ()}
+        if not using and join.args.get("method") != "NATURAL":
+            continue
+        right = join.this.name.lower() if isinstance(join.this, exp.Table) else ""
+        around = join.parent_select
+        others = {node.name.lower() for node in around.find_all(exp.Table)} if around is not None else set()
+        columns = using or {c for t in others | {right} for c in known.get(t, ())}
+        may |= {(t, c) for t in others | {right} for c in columns & known.get(t, set())}
+    return frozenset(may), frozenset(cte.alias.lower() for cte in tree.find_all(exp.CTE))

@@ -16,14 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlglot import exp, parse_one
-from sqlglot.errors import SqlglotError
-
 from evals.order_free import changing
 from evals.proving.comparing import agreement
 from evals.proving.copies import Base, Result, Runs
 from evals.proving.guards import Asked, Guard, Refusal, Rewritten
 from evals.proving.policies import Posed
+from evals.proving.with_queries import each_alone
 from retrieval.types import Principal
 
 Outcome = Literal["equal", "refused_rightly", "refused", "excluded", "differs"]
@@ -85,7 +83,7 @@ class Proof:
         if wanted.failure in _TOO_MUCH:
             return Pair(sql, "excluded", wanted.failure)
         if isinstance(answer, Refusal):
-            return self._refused(sql, answer, wanted)
+            return self._refused(sql, answer, wanted, copy)
         found = self._base.full(answer.sql, dict(answer.parameters))
         if found.failure in _TOO_MUCH:
             return Pair(sql, "excluded", found.failure)
@@ -99,17 +97,29 @@ class Proof:
         how, problem = agreement(sql, self._base.catalog.dialect, found, wanted, sides)
         return Pair(sql, "differs" if how == "differs" else "equal", how, problem, answer)
 
-    def _refused(self, sql: str, refusal: Refusal, wanted: Result) -> Pair:
+    def _refused(self, sql: str, refusal: Refusal, wanted: Result, copy: Runs) -> Pair:
         if not self.accepted(sql):
             return Pair(sql, "excluded", "refused without a policy too")
         if wanted.failure:
             return Pair(sql, "refused_rightly", refusal.code)
-        if self._base.catalog.dialect == "sqlite" and _in_a_with(sql, refusal.subject):
+        if self._base.catalog.dialect == "sqlite" and self._lost_in_a_with(sql, copy):
             return Pair(sql, "refused_rightly", "in a WITH query, which SQLite reads where it is used")
         if refusal.code in NOT_THERE and refusal.subject.rpartition(".")[2].lower() not in _ROW_IDS:
             problem = f"refused ({refusal.code}: {refusal.message}), and runs on the copy"
             return Pair(sql, "differs", refusal.code, problem)
         return Pair(sql, "refused", refusal.code)
+
+    def _lost_in_a_with(self, sql: str, copy: Runs) -> bool:
+        """Whether a WITH query does not run by itself on the copy, for a name that is there in everything.
+
+        SQLite resolves one where it is used: one that is not used is never read, and with its own column gone, a name
+        comes to mean one of the query around its use. No other engine does, and nobody means it: to refuse is right.
+        """
+        return any(
+            copy(f"EXPLAIN {alone}").failure == "unknown name"
+            and not self._base.full(f"EXPLAIN {alone}").failure
+            for alone in each_alone(sql)
+        )
 
     def accepted(self, sql: str) -> bool:
         """Whether the guard takes the statement where there is no policy."""
@@ -117,22 +127,6 @@ class Proof:
             asked = Asked(self._base.catalog, Principal("anyone"))
             self._without[sql] = isinstance(self._guard(sql, asked), Rewritten)
         return self._without[sql]
-
-
-def _in_a_with(sql: str, name: str) -> bool:
-    """Whether the name stands in a WITH query.
-
-    SQLite resolves one where it is used: one that is not used is never read, and with its own column gone, a name comes
-    to mean one of the query around that. No other engine does, and nobody means it: to refuse is right.
-    """
-    try:
-        tree = parse_one(sql, read="sqlite")
-    except (SqlglotError, RecursionError):
-        return False
-    bare = name.rpartition(".")[2].lower()
-    return any(
-        c.name.lower() == bare for cte in tree.find_all(exp.CTE) for c in cte.find_all(exp.Column, exp.Table)
-    )
 
 
 def counted(pairs: Sequence[Pair]) -> dict[str, dict[str, int]]:

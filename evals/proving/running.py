@@ -14,6 +14,7 @@ from evals.proving.drawing import drawn
 from evals.proving.guards import Asked, answer, verdict
 from evals.proving.lineage import compared, read_by_sqlite
 from evals.proving.proof import Proof, counted
+from evals.proving.with_queries import without_unused
 from retrieval.types import Principal
 
 VERSION = "proof 1"
@@ -110,7 +111,14 @@ def _lineage(base: SqliteBase, statements: Sequence[str]) -> dict[str, Any]:
         if read is None:
             continue
         n += 1
-        found = compared(sql, said.tables, said.columns, read)
+        found = compared(sql, said.tables, said.columns, read, base.catalog)
+        used = None if found.same else without_unused(sql)
+        if used is not None:
+            rules["unused WITH"] += 1
+            less = verdict(used, asked)
+            # All that the guard names of the used part it must name of the whole.
+            whole = less.allowed and {*less.tables, *less.columns} <= {*said.tables, *said.columns}
+            found = compared(used, less.tables, less.columns, read, base.catalog) if whole else found
         rules.update(found.rules)
         if not found.same:
             wrong.append({"sql": sql, "problem": found.problem})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from evals.proving.aggregates import Aggregates
 from evals.proving.froms import From, words
 from evals.proving.terms import KINDS, NUMERIC, Leaf, Scope
@@ -137,7 +139,8 @@ class Selects(Aggregates):
         if kinds is None:
             for at, (key, text) in enumerate(zip(keys, texts, strict=True)):
                 items.append(self._as(text, key.kind, key, fields))
-                by[at] = self._key(text, at, fields[-1].name)
+                known = any(leaf.name == fields[-1].name for leaf in scope.own)
+                by[at] = self._key(text, at, "" if known else fields[-1].name)
         for kind in self._kinds(kinds):
             own = [
                 leaf for leaf in after.own if leaf.kind == kind or (kind == "number" and leaf.kind in NUMERIC)
@@ -210,8 +213,10 @@ class Selects(Aggregates):
             elif free and (leaf := self.terms.leaf(Scope(scope.own), KINDS)) is not None and draw.chance(0.7):
                 items.append(self.terms.spell(leaf))
             elif free and scope.own:
+                # SQLite's ORDER BY of a sub-query sees no column of the queries around it.
+                near = replace(scope, outer=[]) if self.speech.dialect == "sqlite" else scope
                 items.append(
-                    f"COALESCE({self.terms.value(kind, scope, min(depth, 1))}, {self.terms.literals.of(kind)})"
+                    f"COALESCE({self.terms.value(kind, near, min(depth, 1))}, {self.terms.literals.of(kind)})"
                 )
         if not items:
             return ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlglot import exp, parse_one
-from sqlglot.errors import SqlglotError
+from sqlglot import exp
+
+from evals.proving.reading import tree_of
 
 
 def any_row_both_ways(sql: str) -> tuple[str, str] | None:
@@ -12,9 +13,8 @@ def any_row_both_ways(sql: str) -> tuple[str, str] | None:
 
     Also where a single MIN or MAX says which row is taken: several rows may have it.
     """
-    try:
-        tree = parse_one(sql, read="sqlite")
-    except (SqlglotError, RecursionError):
+    tree = tree_of(sql, "sqlite")
+    if tree is None:
         return None
     least, greatest = _extreme(tree.copy(), exp.Min), _extreme(tree.copy(), exp.Max)
     return (least.sql("sqlite"), greatest.sql("sqlite")) if least != tree else None

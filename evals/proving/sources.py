@@ -46,21 +46,21 @@ class Sources:
         for _ in range(2 if depth > 0 and self.draw.chance(0.12) else 1):
             start = len(made.sources)
             first = self.source(made, depth)
-            while items and first.text.startswith(
-                "UNNEST"
-            ):  # the parser hangs what follows on it, and writes it elsewhere
-                first = self.source(made, depth)
             made.sources.append(first)
             text = first.text
             for _ in range(
                 self.draw.one([0, 0, 0, 1, 1, 1, 2, 3]) if depth > 0 else self.draw.one([0, 0, 1])
             ):
                 text += self.join(made, start, outer, depth, alone=not items)
+                if made.whole:
+                    break
             if items:
                 sides = made.sources[:start], made.sources[start:]
                 left, right = ([s for s in side if s.alias not in made.gone] for side in sides)
                 made.must.append(self.equal(left, right))
             items.append(text)
+            if made.whole:
+                break
         made.text = ", ".join(items)
         return made
 
@@ -232,8 +232,7 @@ class Sources:
         if not fit or (way == "natural" and len(fit) != len(both)):
             return ""
         chosen = fit if way == "natural" else self.draw.some(fit, 1, 2)
-        if self.speech.dialect == "sqlite" and "FULL" in side:
-            side = ""  # its `*` of three sources is ambiguous then
+        made.whole = self.speech.dialect == "sqlite" and side.startswith(("FULL", "RIGHT"))
         made.sources.append(new)
         made.merged = [Leaf(left[n].kind, "", left[n].name, column=left[n].column) for n in chosen]
         if way == "natural":

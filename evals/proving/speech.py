@@ -103,6 +103,7 @@ _ALL = frozenset({
     "full", "natural", "using", "lateral", "distinct_on", "qualify", "filter", "rollup", "any", "groups", "distinct_from", "set_all",
     "star_except", "star_replace", "ilike", "semi", "asof", "renames", "named_windows", "tuple_in", "parens", "group_alias", "values", "unnest", "series",
     "nulls", "dates", "boolean", "recursive", "materialized", "from_first", "group_all", "order_all", "symmetric", "by_name", "try_cast", "exclude",
+    "spoken",
 })  # fmt: skip
 _DUCKDB_ONLY = frozenset({
     "star_except", "star_replace", "semi", "asof", "from_first", "group_all", "order_all", "by_name", "try_cast", "qualify",
@@ -112,8 +113,9 @@ _SPEECHES = {
     "sqlite": Speech(
         "sqlite",
         _ALL - _DUCKDB_ONLY - {"lateral", "distinct_on", "rollup", "any", "set_all", "ilike", "renames", "parens", "unnest", "series", "dates",
-                               "symmetric"},
-        {"integer": ("INTEGER", "BIGINT", "INT"), "number": ("REAL", "NUMERIC", "DOUBLE"), "text": ("TEXT", "VARCHAR(20)"),
+                               "symmetric", "spoken"},
+        {"integer": ("INTEGER", "UNSIGNED BIG INT", "INT"), "number": ("REAL", "NUMERIC", "DOUBLE PRECISION"),
+         "text": ("TEXT", "VARYING CHARACTER(20)"),
          "date": ("TEXT",), "timestamp": ("TEXT",)},
         quotes=('""', "``", "[]"), strict=False,
     ),

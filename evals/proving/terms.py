@@ -141,8 +141,9 @@ class Terms:
             return f"({one} % {draw.number(2, 9)})"
         if shape == "length":
             return f"LENGTH({self.value('text', scope, depth)})"
-        if shape == "year" and (found := self.leaf(scope, ("date", "timestamp"))) is not None:
-            return self.literals.part(self.spell(found))
+        if shape == "year":
+            found = self.leaf(scope, ("date", "timestamp")) if draw.chance(0.8) else None
+            return self.literals.part(self.spell(found) if found is not None else self.literals.of("date"))
         return f"ABS({one})" if shape == "abs" else f"- {one}" if shape == "neg" else f"({one} + 1)"
 
     def _number(self, scope: Scope, depth: int) -> str:
@@ -166,8 +167,13 @@ class Terms:
         if shape == "join":
             return f"({one} || {self.atom('text', scope)})"
         if shape == "part":
-            word = draw.one(["SUBSTR", "SUBSTRING"])
-            return f"{word}({one}, {draw.number(1, 3)}, {draw.number(1, 4)})"
+            start, length = draw.number(1, 3), draw.number(1, 4)
+            if "spoken" in self.speech.can and draw.chance(0.3):
+                return f"SUBSTRING({one} FROM {start}{draw.one(['', f' FOR {length}'])})"
+            return f"{draw.one(['SUBSTR', 'SUBSTRING'])}({one}, {start}, {length})"
+        if shape == "trim" and "spoken" in self.speech.can and draw.chance(0.5):
+            end, what = draw.one(["LEADING", "TRAILING", "BOTH"]), draw.one(["", "'a' "])
+            return f"TRIM({end} {what}FROM {one})"
         return f"TRIM({one})" if shape == "trim" else f"REPLACE({one}, 'a', {self.literals.of('text')})"
 
     def _date(self, scope: Scope, depth: int) -> str:

@@ -35,7 +35,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteBase]:
         ("SELECT bread FROM skill JOIN baker USING (baker_id)", "USING"),
         ("SELECT * FROM skill NATURAL JOIN baker", None),
         ("SELECT * FROM (SELECT * FROM baker) WHERE age = 1", None),
-        ("WITH c AS (SELECT level FROM skill) SELECT name FROM baker", "unused WITH"),
+        ("SELECT * FROM skill RIGHT JOIN baker USING (baker_id)", "USING"),
+        ("WITH skill AS MATERIALIZED (SELECT name FROM baker) SELECT COUNT(*) FROM skill", "WITH of a table's name"),
         ("SELECT b.* FROM baker b WHERE EXISTS (SELECT * FROM skill s WHERE s.baker_id = b.baker_id)", None),
     ],
 )
@@ -44,7 +45,7 @@ def test_both_say_the_same(base: SqliteBase, sql: str, rule: str | None) -> None
     assert said.allowed, said.violations
     read = read_by_sqlite(base.connection, sql, base.catalog)
     assert read is not None
-    found = compared(sql, said.tables, said.columns, read)
+    found = compared(sql, said.tables, said.columns, read, base.catalog)
     assert found.problem == ""
     assert rule is None or rule in found.rules
 
@@ -54,8 +55,8 @@ def test_what_is_left_out_or_made_up_is_told(base: SqliteBase) -> None:
     read = read_by_sqlite(base.connection, sql, base.catalog)
     assert read is not None
     right = ("baker.name", "baker.baker_id", "skill.baker_id")
-    assert compared(sql, ("baker", "skill"), right, read).same
-    assert "SQLite alone reads: skill.baker_id" in compared(sql, ("baker", "skill"), right[:2], read).problem
-    assert "the guard alone names: branch" in compared(sql, ("baker", "skill", "branch"), right, read).problem
-    assert "SQLite alone reads: skill" in compared(sql, ("baker",), right[:2], read).problem
+    assert compared(sql, ("baker", "skill"), right, read, base.catalog).same
+    assert "SQLite alone reads: skill.baker_id" in compared(sql, ("baker", "skill"), right[:2], read, base.catalog).problem
+    assert "the guard alone names: branch" in compared(sql, ("baker", "skill", "branch"), right, read, base.catalog).problem
+    assert "SQLite alone reads: skill" in compared(sql, ("baker",), right[:2], read, base.catalog).problem
     assert read_by_sqlite(base.connection, "SELECT none FROM baker", base.catalog) is None

@@ -1,0 +1,53 @@
+"""WITH queries of SQLite, which resolves one where it is used: not at all where nothing uses it, and wherever that is,
+by names of the query around its use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from evals.proving.reading import tree_of
+
+
+def without_unused(sql: str) -> str | None:
+    """The statement without the WITH queries that its result does not depend on; None where it has none."""
+    tree = tree_of(sql, "sqlite")
+    if tree is None:
+        return None
+    removed = False
+    while unused := next((cte for cte in tree.find_all(exp.CTE) if not _used(cte)), None):
+        removed = True
+        around = unused.parent
+        unused.pop()
+        if isinstance(around, exp.With) and not around.expressions:
+            around.pop()
+    return tree.sql("sqlite") if removed else None
+
+
+def _used(cte: exp.CTE) -> bool:
+    """Whether a name of a table in the query that it belongs to, outside of itself, is its own."""
+    around = cte.parent.parent if cte.parent is not None else None
+    if around is None:
+        return True
+    inside = {id(node) for node in cte.find_all(exp.Table)}
+    return any(
+        node.name.lower() == cte.alias.lower() and not node.args.get("db") and id(node) not in inside
+        for node in around.find_all(exp.Table)
+    )
+
+
+def each_alone(sql: str) -> Iterator[str]:
+    """Every WITH query as a statement of its own, resolved where it is written, beside those that it can name."""
+    tree = tree_of(sql, "sqlite")
+    for cte in tree.find_all(exp.CTE) if tree is not None else ():
+        named: dict[str, exp.CTE] = {}
+        above: exp.Expr | None = cte
+        while above is not None:
+            found = above.args.get("with_") if isinstance(above, exp.Query) else None
+            for each in found.expressions if found is not None else ():
+                named.setdefault(each.alias.lower(), each)
+            above = above.parent
+        alone = exp.select("*").from_(exp.to_table(cte.alias, quoted=True))
+        alone.set("with_", exp.With(expressions=[each.copy() for each in named.values()], recursive=True))
+        yield alone.sql("sqlite")
