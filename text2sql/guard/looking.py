@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -39,6 +40,7 @@ COMPARED = (
     exp.In,
 )
 _LOOKED_AT = (*COMPARED, exp.Like, exp.ILike, exp.Case, exp.Not)
+_LEAVES = (exp.Column, exp.Identifier, exp.Literal, exp.DataType, exp.TableAlias)
 _ROOTS = 8
 """Foreign keys followed from one column."""
 Key = tuple[str, str]
@@ -67,6 +69,7 @@ class Looking:
     _links: dict[int, list[Link]] = field(default_factory=dict)
     _ties: dict[int, list[set[int]]] = field(default_factory=dict)
     _inside: dict[int, list[exp.Expr]] = field(default_factory=dict)
+    _comparisons: dict[int, list[exp.Expr]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.derived = Derived(self.facts)
@@ -131,17 +134,15 @@ class Looking:
         found = self._inside.get(id(scope))
         if found is None:
             select = scope.select
-            nodes = (
-                select.walk(prune=lambda node: isinstance(node, exp.Query) and node is not select)
-                if isinstance(select, exp.Select)
-                else ()
-            )
-            found = self._inside[id(scope)] = [node for node in nodes if isinstance(node, _LOOKED_AT)]
+            found = self._inside[id(scope)] = _looked_at(select) if isinstance(select, exp.Select) else []
         return found
 
-    def comparisons(self, scope: Scope) -> Iterator[exp.Expr]:
+    def comparisons(self, scope: Scope) -> list[exp.Expr]:
         """Those of them that compare by size or equality."""
-        return (node for node in self.inside(scope) if isinstance(node, COMPARED))
+        if id(scope) not in self._comparisons:
+            compared = [node for node in self.inside(scope) if isinstance(node, COMPARED)]
+            self._comparisons[id(scope)] = compared
+        return self._comparisons[id(scope)]
 
     def profile(self, binding: Binding) -> Profile | None:
         """What a column of the catalogue holds, for what this caller sees of it; None where that is not known."""
@@ -183,6 +184,20 @@ class Looking:
         if profile is None or profile.sampled or not table.rows:
             return False
         return profile.distinct == table.rows - (profile.nulls or 0)
+
+
+def _looked_at(select: exp.Select) -> list[exp.Expr]:
+    """Level by level, as `walk` goes; names and literals, most of a tree, hold nothing to be looked at."""
+    found: list[exp.Expr] = []
+    ahead: deque[exp.Expr] = deque([select])
+    while ahead:
+        node = ahead.popleft()
+        if isinstance(node, _LOOKED_AT):
+            found.append(node)
+        elif isinstance(node, _LEAVES) or (isinstance(node, exp.Query) and node is not select):
+            continue
+        ahead.extend(node.iter_expressions())
+    return found
 
 
 def keys_alone(table: Table) -> set[str]:

@@ -24,6 +24,8 @@ _FORMS = {
     "31-1-2024": re.compile(r"\d{1,2}-\d{1,2}-\d{4}"),
     "31.1.2024": re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}"),
 }
+_SHORTEST = 6
+"""No form is shorter."""
 _LOOKED_AT = 100
 
 
@@ -72,6 +74,8 @@ def _as_text(looking: Looking, family: str) -> bool:
 
 
 def _form(text: str) -> str:
+    if len(text) < _SHORTEST:
+        return ""
     return next((name for name, pattern in _FORMS.items() if pattern.fullmatch(text.strip())), "")
 
 
