@@ -27,6 +27,7 @@ from retrieval.types import Principal
 Outcome = Literal["equal", "refused_rightly", "refused", "excluded", "differs"]
 NOT_THERE = frozenset({"unknown_table", "unknown_column", "unknown_source", "whole_row", "ambiguous_column"})
 _ROW_IDS = frozenset({"rowid", "oid", "_rowid_"})
+_LAZY = frozenset({"sqlite", "duckdb"})
 _TOO_MUCH = frozenset({"too slow", "too many rows"})
 
 
@@ -102,23 +103,23 @@ class Proof:
             return Pair(sql, "excluded", "refused without a policy too")
         if wanted.failure:
             return Pair(sql, "refused_rightly", refusal.code)
-        if self._base.catalog.dialect == "sqlite" and self._lost_in_a_with(sql, copy):
-            return Pair(sql, "refused_rightly", "in a WITH query, which SQLite reads where it is used")
+        if self._lost_in_a_with(sql, copy):
+            return Pair(sql, "refused_rightly", "in a WITH query, which is read only where it is used")
         if refusal.code in NOT_THERE and refusal.subject.rpartition(".")[2].lower() not in _ROW_IDS:
             problem = f"refused ({refusal.code}: {refusal.message}), and runs on the copy"
             return Pair(sql, "differs", refusal.code, problem)
         return Pair(sql, "refused", refusal.code)
 
     def _lost_in_a_with(self, sql: str, copy: Runs) -> bool:
-        """Whether a WITH query does not run by itself on the copy, for a name that is there in everything.
+        """Whether a WITH query does not run by itself on the copy, and does so on everything.
 
-        SQLite resolves one where it is used: one that is not used is never read, and with its own column gone, a name
-        comes to mean one of the query around its use. No other engine does, and nobody means it: to refuse is right.
+        SQLite and DuckDB resolve one where it is used: one that is not used is never read, and to SQLite, with its own
+        column gone, a name comes to mean one of the query around its use. Nobody means it: to refuse is right.
         """
-        return any(
-            copy(f"EXPLAIN {alone}").failure == "unknown name"
-            and not self._base.full(f"EXPLAIN {alone}").failure
-            for alone in each_alone(sql)
+        dialect = self._base.catalog.dialect
+        return dialect in _LAZY and any(
+            copy(f"EXPLAIN {alone}").failure and not self._base.full(f"EXPLAIN {alone}").failure
+            for alone in each_alone(sql, dialect)
         )
 
     def accepted(self, sql: str) -> bool:

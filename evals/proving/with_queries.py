@@ -1,4 +1,4 @@
-"""WITH queries of SQLite, which resolves one where it is used: not at all where nothing uses it, and wherever that is,
+"""WITH queries of SQLite and DuckDB, which resolve one where it is used: not at all where nothing uses it, and SQLite also
 by names of the query around its use."""
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from evals.proving.reading import tree_of
+from text2sql.types import Dialect
 
 
 def without_unused(sql: str) -> str | None:
@@ -37,9 +38,9 @@ def _used(cte: exp.CTE) -> bool:
     )
 
 
-def each_alone(sql: str) -> Iterator[str]:
+def each_alone(sql: str, dialect: Dialect) -> Iterator[str]:
     """Every WITH query as a statement of its own, resolved where it is written, beside those that it can name."""
-    tree = tree_of(sql, "sqlite")
+    tree = tree_of(sql, dialect)
     for cte in tree.find_all(exp.CTE) if tree is not None else ():
         named: dict[str, exp.CTE] = {}
         above: exp.Expr | None = cte
@@ -50,4 +51,4 @@ def each_alone(sql: str) -> Iterator[str]:
             above = above.parent
         alone = exp.select("*").from_(exp.to_table(cte.alias, quoted=True))
         alone.set("with_", exp.With(expressions=[each.copy() for each in named.values()], recursive=True))
-        yield alone.sql("sqlite")
+        yield alone.sql(dialect)
