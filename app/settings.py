@@ -118,9 +118,9 @@ class ModelSettings(_Part):
 class DailySettings(_Part):
     """What one caller may spend a day; null: no limit of that kind."""
 
-    queries: int | None = Field(default=None, ge=1)
-    seconds: float | None = Field(default=None, gt=0)
-    rows: int | None = Field(default=None, ge=1)
+    queries: int | None = Field(default=None, ge=1, le=10**15)
+    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    rows: int | None = Field(default=None, ge=1, le=10**18)
 
 
 class DailyBudget(DailySettings):

@@ -7,12 +7,12 @@ would be too much, so that of two questions that ask for the last of a budget on
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 
 from app.settings import DailyBudget, DailySettings
 from retrieval.postgres.database import Database
 from retrieval.types import Clock, Principal
-from text2sql.cost import Daily, DailyLimits, Purse, Spent, remaining
+from text2sql.cost import Booking, Daily, DailyLimits, Purse, Spent, remaining
 
 _BOOK = """
 INSERT INTO app.query_spend AS spend (tenant, user_id, day, queries, seconds, rows)
@@ -29,16 +29,41 @@ WHERE (%(most_queries)s::bigint IS NULL OR spend.queries + excluded.queries <= %
 """
 
 
-class StoredBudget:
-    """A budget in `app.query_spend`. Raises `StoreUnavailable`."""
+_GIVE_BACK = """
+WITH gone AS (
+    DELETE FROM app.query_leases WHERE tenant = %(tenant)s AND user_id = %(user)s AND until < %(now)s
+    RETURNING day, seconds
+)
+UPDATE app.query_spend AS spend SET seconds = spend.seconds - back.seconds
+FROM (SELECT day, sum(seconds) AS seconds FROM gone GROUP BY day) AS back
+WHERE spend.tenant = %(tenant)s AND spend.user_id = %(user)s AND spend.day = back.day
+"""
+_LEASE = """
+INSERT INTO app.query_leases (id, tenant, user_id, day, seconds, until)
+VALUES (%(id)s, %(tenant)s, %(user)s, %(day)s, %(seconds)s, %(until)s)
+"""
+_GRACE = timedelta(minutes=1)
+"""Beyond a query's own time limit, after which nobody will settle its reservation any more."""
 
-    def __init__(self, database: Database, limits: DailyLimits) -> None:
+
+class StoredBudget:
+    """A budget in `app.query_spend`. Raises `StoreUnavailable`.
+
+    A reservation is a lease: where the process that made it is gone, its seconds come back once its query must have
+    ended; the query itself and what it may have read stay spent.
+    """
+
+    def __init__(self, database: Database, limits: DailyLimits, clock: Clock) -> None:
         self._database = database
         self._limits = limits
+        self._clock = clock
 
     def left(self, principal: Principal, day: date) -> Daily:
-        """What this caller may still spend on that day."""
+        """What this caller may still spend on that day, after what was never settled has been given back."""
         with self._database.connection() as connection:
+            connection.execute(
+                _GIVE_BACK, {"tenant": principal.tenant, "user": principal.id, "now": self._clock()}
+            )
             row = connection.execute(
                 "SELECT queries, seconds, rows FROM app.query_spend"
                 " WHERE tenant = %s AND user_id = %s AND day = %s",
@@ -47,7 +72,7 @@ class StoredBudget:
         spent = Spent(int(row[0]), float(row[1]), int(row[2])) if row else Spent()
         return remaining(self._limits.of(principal), spent)
 
-    def reserve(self, principal: Principal, day: date, wanted: Spent) -> bool:
+    def reserve(self, principal: Principal, day: date, wanted: Spent, booking: str = "") -> bool:
         """Book all of it, or nothing and say False."""
         most = self._limits.of(principal)
         if most.first_over(wanted):  # the first booking of a day meets no row to be held against
@@ -57,11 +82,21 @@ class StoredBudget:
             booked = connection.execute(
                 _BOOK + _WITHIN + "RETURNING 1", {**_values(principal, day, wanted), **values}
             ).fetchone()
+            if booked is not None and booking:
+                until = self._clock() + timedelta(seconds=wanted.seconds) + _GRACE
+                lease = {"id": booking, "until": until}
+                connection.execute(_LEASE, {**_values(principal, day, wanted), **lease})
         return booked is not None
 
-    def spend(self, principal: Principal, day: date, spent: Spent) -> None:
-        """Book it without asking; negative figures give back."""
+    def spend(self, principal: Principal, day: date, spent: Spent, settled: Booking | None = None) -> None:
+        """Book it without asking; negative figures give back. What a lease gave back already is booked again."""
         with self._database.connection() as connection:
+            if settled is not None:
+                ended = connection.execute(
+                    "DELETE FROM app.query_leases WHERE id = %s RETURNING 1", (settled.id,)
+                ).fetchone()
+                if ended is None:
+                    spent = spent + Spent(0, settled.seconds, 0)
             connection.execute(_BOOK, _values(principal, day, spent))
 
 
@@ -77,7 +112,7 @@ def purse_of(settings: DailyBudget, database: Database, clock: Clock) -> Purse |
     limits = DailyLimits(_daily(settings), {role: _daily(own) for role, own in settings.roles.items()})
     if all(daily == Daily() for daily in (limits.default, *limits.roles.values())):
         return None
-    return Purse(StoredBudget(database, limits), limits, clock, settings.time_zone)
+    return Purse(StoredBudget(database, limits, clock), limits, clock, settings.time_zone)
 
 
 def _daily(settings: DailySettings) -> Daily:

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import threading
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
+
+import sqlglot
+from sqlglot import exp
 
 from retrieval.types import Clock, Principal
 from text2sql.types import Catalog, Estimate, Limits, Verdict
@@ -85,6 +90,14 @@ def _most_generous(found: Sequence[Daily]) -> Daily:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A reservation by its id, with the seconds that it holds until it is settled."""
+
+    id: str
+    seconds: float
+
+
 class Budget(Protocol):
     """Keeps count of what callers spent, by day. Safe between threads; a shared one between processes too."""
 
@@ -92,12 +105,18 @@ class Budget(Protocol):
         """What this caller may still spend on that day."""
         ...
 
-    def reserve(self, principal: Principal, day: date, wanted: Spent) -> bool:
-        """Book all of it, or nothing and say False: in one step, whoever else asks at the moment."""
+    def reserve(self, principal: Principal, day: date, wanted: Spent, booking: str = "") -> bool:
+        """Book all of it, or nothing and say False: in one step, whoever else asks at the moment.
+
+        A budget that outlives this process gives the seconds of a `booking` back by itself should nobody settle it.
+        """
         ...
 
-    def spend(self, principal: Principal, day: date, spent: Spent) -> None:
-        """Book it without asking; negative figures give back what was reserved and not used."""
+    def spend(self, principal: Principal, day: date, spent: Spent, settled: Booking | None = None) -> None:
+        """Book it without asking; negative figures give back what was reserved and not used.
+
+        `settled`: the reservation that this is the last word on.
+        """
         ...
 
 
@@ -114,8 +133,9 @@ class MemoryBudget:
         with self._lock:
             return remaining(self._limits.of(principal), self._spent[_key(principal, day)])
 
-    def reserve(self, principal: Principal, day: date, wanted: Spent) -> bool:
+    def reserve(self, principal: Principal, day: date, wanted: Spent, booking: str = "") -> bool:
         """Book all of it, or nothing and say False."""
+        del booking  # ends with the process
         with self._lock:
             after = self._spent[_key(principal, day)] + wanted
             if self._limits.of(principal).first_over(after):
@@ -123,8 +143,9 @@ class MemoryBudget:
             self._spent[_key(principal, day)] = after
             return True
 
-    def spend(self, principal: Principal, day: date, spent: Spent) -> None:
+    def spend(self, principal: Principal, day: date, spent: Spent, settled: Booking | None = None) -> None:
         """Book it without asking."""
+        del settled
         with self._lock:
             self._spent[_key(principal, day)] += spent
 
@@ -183,8 +204,9 @@ class Purse:
         left = self.budget.left(principal, day)
         seconds = limits.seconds if left.seconds is None else min(limits.seconds, left.seconds)
         wanted = Spent(1, seconds, min(estimate.work or 0, MOST))
-        if seconds >= _LEAST and self.budget.reserve(principal, day, wanted):
-            return Paid(self, principal, day, wanted, replace(limits, seconds=seconds))
+        booking = Booking(uuid.uuid4().hex, seconds)
+        if seconds >= _LEAST and self.budget.reserve(principal, day, wanted, booking.id):
+            return Paid(self, principal, day, wanted, replace(limits, seconds=seconds), booking)
         left = self.budget.left(principal, day)  # what another question took in between is counted
         kind = left.first_over(wanted) or "seconds"
         return BudgetState(
@@ -201,26 +223,38 @@ class Paid:
     day: date
     wanted: Spent
     limits: Limits
+    booking: Booking
 
     def settle(self, seconds: float, *, ran: bool = True) -> None:
         """Give back the time that was not used; all of it where the query did not come to run."""
         back = Spent(0, min(seconds, self.wanted.seconds) - self.wanted.seconds, 0)
         if not ran:
             back = Spent(-self.wanted.queries, -self.wanted.seconds, -self.wanted.rows)
-        self.purse.budget.spend(self.principal, self.day, back)
+        self.purse.budget.spend(self.principal, self.day, back, self.booking)
 
 
 def shown(estimate: Estimate, verdict: Verdict, catalog: Catalog) -> Estimate:
     """What may be told, and decided on, of an estimate: all of it, or bands where a row rule narrows the caller.
 
     An engine plans with what it knows of the whole table, so that a figure (or none at all: "no row can match")
-    would tell of rows that the caller may not see. There, every table that is named counts as read whole, and what
-    is left of the plan is said in bands of 1, 2, 5, 10 … thousand.
+    would tell of rows that the caller may not see; joined to a large table, even of one. There, nothing of the plan
+    is used: every table that is named counts as read whole, tables that nothing joins as multiplied, and that is
+    said in bands of 1, 2, 5, 10 … thousand.
     """
     if not verdict.row_rules:
         return estimate
     counts = [table.rows or 0 for name in verdict.tables if (table := catalog.table(name)) is not None]
-    return Estimate(rows=_band(max([estimate.rows or 0, *counts])), scanned=_band(sum(counts)), rounded=True)
+    most = max(counts, default=0)
+    if any(warning.code == "cartesian" for warning in verdict.warnings):
+        most = max(most, math.prod(_each(verdict.sql, catalog)))
+    return Estimate(rows=_band(most), scanned=_band(sum(counts)), rounded=True)
+
+
+def _each(sql: str, catalog: Catalog) -> list[int]:
+    """Rows of each table as often as the statement names it, one at the least."""
+    named = sqlglot.parse_one(sql, dialect=catalog.dialect).find_all(exp.Table)
+    found = (catalog.table(f"{one.db}.{one.name}" if one.db else one.name) for one in named)
+    return [max(1, table.rows or 0) for table in found if table is not None]
 
 
 def _band(rows: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,11 +19,11 @@ from retrieval.postgres.database import Database
 from retrieval.types import Principal
 from tests.app.test_assistant import ANA, POLICY, SAM, FixedDrafter, Made, shop
 from text2sql.attempting import ANYTHING
-from text2sql.cost import Daily, DailyLimits, Spent
+from text2sql.cost import Daily, DailyLimits, Paid, Purse, Spent
 from text2sql.guard import SqlGuard
 from text2sql.policy import Policy, parse
 from text2sql.semantics import SemanticModel
-from text2sql.types import Limits
+from text2sql.types import Estimate, Limits
 
 __all__ = ["shop"]
 TOTAL = "SELECT sum(amount) AS total FROM sale"
@@ -150,7 +150,7 @@ def test_a_spent_budget_refuses_and_says_how_much_and_until_when(database: Datab
 
 
 def test_the_stored_budget_is_atomic_between_threads(database: Database) -> None:
-    budget = StoredBudget(database, DailyLimits(Daily(queries=3, rows=10**12)))
+    budget = StoredBudget(database, DailyLimits(Daily(queries=3, rows=10**12)), lambda: NOW)
     barrier, won = threading.Barrier(8), []
 
     def ask() -> None:
@@ -169,6 +169,29 @@ def test_the_stored_budget_is_atomic_between_threads(database: Database) -> None
     assert budget.left(ANA, day) == Daily(queries=1, rows=10**12 - 20)
     assert budget.left(SAM, day).queries == 3
     assert not budget.reserve(SAM, day, Spent(4))
+
+
+def test_a_process_that_is_gone_gives_its_seconds_back_when_its_query_must_have_ended(
+    database: Database,
+) -> None:
+    now = [NOW]
+    limits = DailyLimits(Daily(queries=5, seconds=60.0))
+    purse = Purse(StoredBudget(database, limits, lambda: now[0]), limits, lambda: now[0])
+    day = purse.day()
+    killed, slept, alive = (purse.pay(ANA, Estimate(rows=1), Limits(seconds=20)) for _ in range(3))
+    assert isinstance(killed, Paid)
+    assert isinstance(slept, Paid)
+    assert isinstance(alive, Paid)
+    alive.settle(1.0)
+    assert purse.budget.left(ANA, day) == Daily(queries=2, seconds=19.0)
+    now[0] += timedelta(seconds=79)
+    assert purse.budget.left(ANA, day) == Daily(queries=2, seconds=19.0)
+    now[0] += timedelta(seconds=2)
+    assert purse.budget.left(ANA, day) == Daily(queries=2, seconds=59.0)
+    assert purse.budget.left(ANA, day) == Daily(queries=2, seconds=59.0)
+    slept.settle(3.0)  # it went on after all, on a machine that slept
+    assert purse.budget.left(ANA, day) == Daily(queries=2, seconds=56.0)
+    assert purse.budget.left(SAM, day) == Daily(queries=5, seconds=60.0)
 
 
 def test_without_a_limit_nobody_counts(database: Database) -> None:

@@ -21,7 +21,7 @@ from text2sql.cost import (
     shown,
     statement_hash,
 )
-from text2sql.types import Catalog, Column, Estimate, Limits, Table, Verdict
+from text2sql.types import Catalog, Column, Estimate, Limits, Table, Verdict, Warn
 
 ANA = Principal("ana", roles=("analyst",))
 BOB = Principal("bob", roles=("seller",))
@@ -124,7 +124,23 @@ def test_where_rows_are_limited_an_estimate_tells_bands_that_no_value_can_move()
     assert shown(some, plain, CATALOG) is some
     assert shown(none, narrowed, CATALOG) == shown(some, narrowed, CATALOG)
     assert shown(none, narrowed, CATALOG) == Estimate(rows=20_000_000, scanned=20_000_000, rounded=True)
-    assert shown(Estimate(rows=10**12), narrowed, CATALOG).work == 10**12
+    assert shown(Estimate(rows=10**12), narrowed, CATALOG) == shown(none, narrowed, CATALOG)
+
+
+def test_nor_does_joining_a_large_table_tell_of_one_row_of_others() -> None:
+    catalog = Catalog(
+        "duckdb",
+        (
+            Table("sale", (Column("id", "BIGINT"),), rows=900),
+            Table("big", (Column("id", "BIGINT"),), rows=2_000),
+        ),
+    )
+    crossed = Verdict(
+        True, "SELECT count(*) AS n FROM sale AS a, big AS b WHERE a.note = 'guess'", tables=("sale", "big"),
+        row_rules={"sale": "region = $r"}, warnings=(Warn("cartesian", "", None),),
+    )  # fmt: skip
+    seen = {shown(Estimate(rows=rows, scanned=2_900), crossed, catalog) for rows in (0, 2_000, 200_000)}
+    assert seen == {Estimate(rows=2_000_000, scanned=5_000, rounded=True)}
 
 
 def test_an_agreement_is_to_one_text_with_its_values_for_one_caller() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from text2sql.row_security.context import Key, comment, role_facts
-from text2sql.row_security.functions import FUNCTIONS, NAMES, TABLES, VERSION
+from text2sql.row_security.functions import FUNCTIONS, NAMES, POLICY_STANDS, TABLES, VERSION, functions_stand
 from text2sql.row_security.sets import Names
 from text2sql.row_security.standing import Standing
 from text2sql.row_security.wanted import RowPolicy, Wanted
@@ -77,13 +77,14 @@ def _functions(now: Standing, names: Names, login: Login) -> Iterator[Statement]
     text = comment("schema", database=now.database, version=VERSION)
     if now.own_schema is None:
         yield Statement(f"CREATE SCHEMA {quoted(schema)}")
+    if not now.key_table:
         yield from (Statement(table.replace("{s}", schema)) for table in TABLES)
     if now.own_schema != text:
         for function in FUNCTIONS:
             yield Statement(function.replace("{s}", schema))
         for name in NAMES:
             yield Statement(f"REVOKE ALL ON FUNCTION {quoted(schema)}.{name} FROM PUBLIC")
-        yield Statement(f"COMMENT ON SCHEMA {quoted(schema)} IS {_text(text)}")
+        yield _noted(f"SCHEMA {quoted(schema)}", text, f"SELECT {functions_stand(schema)}")
     if login.key is not None:
         yield Statement(f"DELETE FROM {quoted(schema)}.key")  # noqa: S608 - a checked prefix
         insert = f"INSERT INTO {quoted(schema)}.key VALUES "  # noqa: S608 - as above
@@ -122,11 +123,17 @@ def _roles(now: Standing, to: Wanted, login: Login) -> Iterator[Statement]:
 
 
 def _grants(now: Standing, to: Wanted) -> Iterator[Statement]:
+    for schema, table, role in sorted(now.beyond, key=str):  # takes the rights on columns away as well
+        who = "PUBLIC" if role is None else quoted(role)
+        yield Statement(f"REVOKE ALL ON TABLE {_of(schema, table)} FROM {who}")
+    standing = {one for one in now.columns if (one[0], one[1], one[3]) not in now.beyond}
     for schema, role in sorted(to.schemas - now.schemas):
+        if schema in now.open_schemas:  # who owns a table in `public` may mostly grant nothing on `public`
+            continue
         yield Statement(f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {quoted(role)}")
     for verb, word, columns in (
-        ("REVOKE", "FROM", now.columns - to.columns),
-        ("GRANT", "TO", to.columns - now.columns),
+        ("REVOKE", "FROM", standing - to.columns),
+        ("GRANT", "TO", to.columns - standing),
     ):
         together: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         for schema, table, column, role in sorted(columns):
@@ -142,16 +149,14 @@ def _grants(now: Standing, to: Wanted) -> Iterator[Statement]:
 def _policies(now: Standing, to: Wanted, *, force: bool) -> Iterator[Statement]:
     """New ones before row security is switched on, and it off before the last goes: others see their rows throughout."""
     before = bool(now.reader(to.names).get("force"))  # else somebody else bound the owners
-    fresh: dict[tuple[str, str, str], str] = {
-        key: comment("policy", digest=rule.digest) for key, rule in to.policies.items()
-    }
+    fresh = {key: rule.digest for key, rule in to.policies.items()}
     for key in sorted(set(now.policies)):
         if now.policies[key] != fresh.get(key):
             schema, table, name = key
             yield Statement(f"DROP POLICY {quoted(name)} ON {_of(schema, table)}")
     for key, rule in sorted(to.policies.items()):
         if now.policies.get(key) != fresh[key]:
-            yield from _create(key, rule, fresh[key])
+            yield from _create(key, rule)
     for place in sorted(to.secured):
         relation = now.relations.get(place)
         if relation is None or not relation.secured:
@@ -167,13 +172,25 @@ def _policies(now: Standing, to: Wanted, *, force: bool) -> Iterator[Statement]:
         yield Statement(f"ALTER TABLE {_of(*place)} DISABLE ROW LEVEL SECURITY")
 
 
-def _create(key: tuple[str, str, str], rule: RowPolicy, text: str) -> Iterator[Statement]:
+def _create(key: tuple[str, str, str], rule: RowPolicy) -> Iterator[Statement]:
     schema, table, name = key
     roles = ", ".join(quoted(role) for role in rule.roles) or "PUBLIC"
     check = f" WITH CHECK ({rule.using})" if rule.check else ""
     on = f"{quoted(name)} ON {_of(schema, table)}"
     yield Statement(f"CREATE POLICY {on} FOR {rule.command} TO {roles} USING ({rule.using}){check}")
-    yield Statement(f"COMMENT ON POLICY {on} IS {_text(text)}")
+    place = f"p.polname = {_text(name)} AND p.polrelid = {_text(_of(schema, table))}::regclass"
+    stands = f"SELECT {POLICY_STANDS} FROM pg_policy p WHERE {place}"  # noqa: S608 - quoted names
+    yield _noted(f"POLICY {on}", comment("policy", digest=rule.digest), stands)
+
+
+def _noted(thing: str, text: str, stands: str) -> Statement:
+    """A comment that also holds how the thing stands once it is made, as PostgreSQL spells it (`stands` selects that)."""
+    start = f"COMMENT ON {thing} IS "
+    end = text.removesuffix("}") + ', "stands": "'
+    return Statement(
+        "DO "
+        + _text(f"BEGIN EXECUTE {_text(start)} || quote_literal({_text(end)} || ({stands}) || '\"}}'); END")
+    )
 
 
 def removal(now: Standing, names: Names) -> list[Statement]:
@@ -181,8 +198,8 @@ def removal(now: Standing, names: Names) -> list[Statement]:
     found = [*_grants(now, Wanted(names)), *_policies(now, Wanted(names), force=False)]
     if now.own_schema is not None:
         schema = quoted(names.prefix)
-        found += [Statement(f"DROP FUNCTION {schema}.{name}") for name in NAMES]
-        found += [Statement(f"DROP TABLE {schema}.key"), Statement(f"DROP SCHEMA {schema}")]
+        found += [Statement(f"DROP FUNCTION IF EXISTS {schema}.{name}") for name in NAMES]
+        found += [Statement(f"DROP TABLE IF EXISTS {schema}.key"), Statement(f"DROP SCHEMA {schema}")]
     if names.reader in now.roles:
         found.append(
             Statement(f"REVOKE CONNECT ON DATABASE {quoted(now.database)} FROM {quoted(names.reader)}")

@@ -61,11 +61,16 @@ def _kinds(held: Any) -> dict[str, list[str]]:
     several = isinstance(held, list | tuple | set | frozenset)
     values = sorted(held, key=repr) if several else [held]
     for kind, types in (("boolean", bool), ("text", str), ("integer", int), ("number", (int, float))):
-        if values and all(isinstance(v, types) for v in values):
+        if values and all(isinstance(v, types) and not (kind == "text" and _unstorable(str(v))) for v in values):
             if kind != "boolean" and any(isinstance(v, bool) for v in values):
                 return {}
             return {kind: [str(v).lower() if kind == "boolean" else str(v) for v in values]}
     return {}
+
+
+def _unstorable(value: str) -> bool:
+    """Whether PostgreSQL has no such text: no row can hold it."""
+    return "\0" in value or any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def comment(kind: str, **facts: Any) -> str:

@@ -44,3 +44,16 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog,
 )
 VERSION = hashlib.sha256("\n".join(FUNCTIONS + TABLES).encode()).hexdigest()[:16]
 """Changes when the functions do: the next `apply` replaces them."""
+POLICY_STANDS = """md5(concat_ws('|', p.polcmd, p.polpermissive,
+    (SELECT string_agg(coalesce(r.rolname, 'PUBLIC'), ',' ORDER BY r.rolname) FROM unnest(p.polroles) o(oid)
+        LEFT JOIN pg_roles r ON r.oid = o.oid),
+    pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)))"""
+"""A row policy `p` as PostgreSQL has it, hashed: one that somebody altered is not taken for the one that was made."""
+
+
+def functions_stand(schema: str) -> str:
+    """The same for the functions in the wall's schema, and for who may call them."""
+    named = ", ".join(f"to_regprocedure('\"{schema}\".{name}')" for name in NAMES)
+    return f"""(SELECT md5(string_agg(concat_ws('|', f.proname, f.prosrc, f.prosecdef, f.proconfig, f.provolatile, EXISTS (
+        SELECT FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) x WHERE x.grantee = 0)), ';' ORDER BY f.proname))
+    FROM pg_proc f WHERE f.oid IN ({named}))"""  # noqa: S608 - a checked prefix

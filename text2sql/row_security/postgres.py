@@ -11,7 +11,7 @@ from typing import Any, Self
 import psycopg
 
 from text2sql.errors import PolicyError, WarehouseError
-from text2sql.policy import Policy
+from text2sql.policy import Policy, problems
 from text2sql.row_security.changes import Login, Statement, changes, removal
 from text2sql.row_security.context import Key
 from text2sql.row_security.sets import Names
@@ -23,8 +23,11 @@ from text2sql.warehouses._postgres_catalog import read_tables
 from text2sql.warehouses._postgres_errors import unreachable
 
 _AS_QUERIES_ARE_READ = (
-    "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL standard_conforming_strings = on"
+    "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL standard_conforming_strings = on;"
+    "SET LOCAL lock_timeout = '10s'"  # whoever waits for a table makes everybody else wait behind
 )
+_NOT_DONE = frozenset({"01006", "01007"})
+"""PostgreSQL's states of a right that was not revoked, or not granted."""
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('bunmyaku policy apply'))"
 
 
@@ -54,6 +57,8 @@ class Administration:
             self._connection = psycopg.connect(self._address.conninfo)
         except psycopg.Error as error:
             raise unreachable(error, self._address) from None  # its frames hold the password
+        self._unheeded: list[str] = []
+        self._connection.add_notice_handler(self._heed)
         self._ask(_ALONE)
         self._connection.execute(_AS_QUERIES_ARE_READ.encode())
 
@@ -64,6 +69,11 @@ class Administration:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connection.close()
+
+    def _heed(self, notice: psycopg.errors.Diagnostic) -> None:
+        """A right that this role cannot give or take away is a mere warning to PostgreSQL."""
+        if notice.sqlstate in _NOT_DONE:
+            self._unheeded.append(notice.message_primary or "")
 
     def _ask(self, text: str, **parameters: Any) -> Sequence[tuple[Any, ...]]:
         rows: Sequence[tuple[Any, ...]] = self._connection.execute(
@@ -105,7 +115,8 @@ class Administration:
         )  # fmt: skip
         ruled: set[Place] = {(t.schema, t.name) for t in catalog.tables if policy.rule(t) is not None}
         blocked = [*obstacles(now, self._names, ruled), *to.refusals]
-        told = [*to.remarks, *remarks(now, ruled)]
+        absent = [f"{problem}: nothing is applied for it." for problem in problems(policy, catalog)]
+        told = [*absent, *to.remarks, *remarks(now, ruled)]
         facts = {
             "database": now.database, "prefix": self._names.prefix, "policy": fingerprint(policy),
             "title": policy.title, "computed_masks": computed, "force": force,
@@ -158,14 +169,29 @@ class Administration:
             for statement in plan.statements:
                 shown = str(statement)
                 self._connection.execute(statement.sql.encode())
+                if self._unheeded and " CONNECT ON DATABASE " not in shown:  # which PUBLIC mostly has
+                    raise self._refused(self._unheeded[0], shown)
+                self._unheeded.clear()
             self._connection.commit()
         except psycopg.Error as error:
             raise self._failed(error, shown) from error
 
     def _failed(self, error: psycopg.Error, shown: str = "") -> WarehouseError:
         message = error.diag.message_primary or type(error).__name__
+        if isinstance(error, psycopg.errors.DependentObjectsStillExist):
+            message += f" ({(error.diag.message_detail or '').partition(chr(10))[0]})"
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            return self._refused(
+                message, shown, "Another program holds the table: apply again once it has ended."
+            )
+        return self._refused(message, shown)
+
+    def _refused(
+        self, message: str, shown: str,
+        todo: str = "Apply as a role that may make roles and owns the tables and schemas (a superuser does).",
+    ) -> WarehouseError:  # fmt: skip
         return WarehouseError(
             f"PostgreSQL refused: {message}. Nothing was changed",
             where=f"{self.where}: {shown}" if shown else self.where,
-            todo="Apply as a role that may make roles and owns the tables (a superuser does).",
+            todo=todo,
         )

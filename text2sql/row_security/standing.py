@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from text2sql.row_security.context import MARK, Key, commented
+from text2sql.row_security.context import MARK, Key, comment, commented
+from text2sql.row_security.functions import POLICY_STANDS, functions_stand
 from text2sql.row_security.sets import Names
 from text2sql.row_security.wanted import Place
 
@@ -16,6 +17,14 @@ _ROLES = """
 SELECT r.rolname, coalesce(shobj_description(r.oid, 'pg_authid'), ''),
     r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolinherit OR r.rolreplication
 FROM pg_roles r WHERE starts_with(r.rolname, %(start)s)"""
+_BEYOND = """
+SELECT DISTINCT n.nspname, c.relname, r.rolname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (
+    SELECT x.grantee FROM aclexplode(c.relacl) x WHERE x.grantee <> c.relowner
+    UNION ALL SELECT x.grantee FROM pg_attribute a CROSS JOIN LATERAL aclexplode(a.attacl) x
+    WHERE a.attrelid = c.oid AND (x.privilege_type <> 'SELECT' OR n.nspname = %(schema)s)) g
+LEFT JOIN pg_roles r ON r.oid = g.grantee
+WHERE starts_with(r.rolname, %(start)s) OR (n.nspname = %(schema)s AND c.relname = 'key')"""
 _COLUMNS = """
 SELECT n.nspname, c.relname, a.attname, r.rolname FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
@@ -24,11 +33,14 @@ WHERE starts_with(r.rolname, %(start)s) AND x.privilege_type = 'SELECT' AND NOT 
 _SCHEMAS = """
 SELECT n.nspname, r.rolname FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x
 JOIN pg_roles r ON r.oid = x.grantee WHERE starts_with(r.rolname, %(start)s) AND x.privilege_type = 'USAGE'"""
+_OPEN = """
+SELECT n.nspname FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x
+WHERE x.grantee = 0 AND x.privilege_type = 'USAGE'"""
 _MEMBERS = """
 SELECT g.rolname, m.rolname FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid
 JOIN pg_roles m ON m.oid = a.member WHERE starts_with(m.rolname, %(start)s)"""
 _POLICIES = """
-SELECT n.nspname, c.relname, p.polname, coalesce(obj_description(p.oid, 'pg_policy'), '')
+SELECT n.nspname, c.relname, p.polname, coalesce(obj_description(p.oid, 'pg_policy'), ''), {policy_stands}
 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace"""
 _TABLES = """
 SELECT n.nspname, c.relname, c.relkind::text, c.relrowsecurity, c.relforcerowsecurity,
@@ -39,13 +51,22 @@ SELECT n.nspname, c.relname, c.relkind::text, c.relrowsecurity, c.relforcerowsec
         UNION SELECT c.relowner) o JOIN pg_roles g ON g.oid = o.grantee ORDER BY 1),
     EXISTS (SELECT FROM aclexplode(c.relacl) x WHERE x.grantee = 0 AND x.privilege_type = 'SELECT') OR EXISTS (
         SELECT FROM pg_attribute a CROSS JOIN LATERAL aclexplode(a.attacl) x
-        WHERE a.attrelid = c.oid AND x.grantee = 0 AND x.privilege_type = 'SELECT')
+        WHERE a.attrelid = c.oid AND x.grantee = 0 AND x.privilege_type = 'SELECT') OR EXISTS (
+        SELECT FROM pg_partition_tree(c.oid) t JOIN pg_class q ON q.oid = t.relid CROSS JOIN LATERAL aclexplode(q.relacl) x
+        WHERE x.grantee = 0 AND x.privilege_type = 'SELECT')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema'
 AND NOT c.relispartition"""
 _OWN = """
-SELECT coalesce(obj_description(n.oid, 'pg_namespace'), '') FROM pg_namespace n WHERE n.nspname = %(schema)s"""
+SELECT coalesce(obj_description(n.oid, 'pg_namespace'), ''), {functions_stand},
+    to_regclass(format('%%I.key', n.nspname)) IS NOT NULL
+FROM pg_namespace n WHERE n.nspname = %(schema)s"""
+_READERS = """
+SELECT r.rolname, shobj_description(r.oid, 'pg_authid') FROM pg_roles r
+WHERE starts_with(shobj_description(r.oid, 'pg_authid'), %(mark)s)"""
 _LOOSE = "SELECT rolname FROM pg_roles WHERE rolsuper OR rolbypassrls ORDER BY 1"
+
+ALTERED = f"{MARK}schema altered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +95,24 @@ class Standing:
     loose: list[str] = field(default_factory=list)
     """Roles of ours that somebody gave more rights than we did."""
     columns: set[tuple[str, str, str, str]] = field(default_factory=set)
+    beyond: set[tuple[str, str, str | None]] = field(default_factory=set)
+    """Relation and role that have rights there which no wall gives; None: PUBLIC."""
     schemas: set[tuple[str, str]] = field(default_factory=set)
+    open_schemas: set[str] = field(default_factory=set)
+    """Schemas that PUBLIC may use."""
     members: set[tuple[str, str]] = field(default_factory=set)
     """Role granted, and to which."""
     policies: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    """Ours, with their comments."""
+    """Ours, with their digests; "" where somebody altered one."""
     foreign: set[Place] = field(default_factory=set)
     """Tables with row policies of others."""
     relations: dict[Place, Relation] = field(default_factory=dict)
     own_schema: str | None = None
-    """The comment of the wall's schema; None where there is none."""
+    """The comment of the wall's schema; None where there is none, `ALTERED` where its functions are others."""
+    key_table: bool = False
     key: Key | None = None
+    walls: set[str] = field(default_factory=set)
+    """Prefixes of all walls of the server."""
     unbound: list[str] = field(default_factory=list)
     """Roles that row security does not bind."""
 
@@ -101,28 +129,42 @@ def standing(ask: Ask, names: Names) -> Standing:
         now.roles[name] = text
         now.loose += [name] if more else []
     now.columns = {(n, t, c, r) for n, t, c, r in ask(_COLUMNS, start=start)}
+    now.beyond = {(n, t, r) for n, t, r in ask(_BEYOND, start=start, schema=schema)}
     now.schemas = {(n, r) for n, r in ask(_SCHEMAS, start=start)}
+    now.open_schemas = {name for (name,) in ask(_OPEN)}
     now.members = {(g, m) for g, m in ask(_MEMBERS, start=start)}
-    for place_schema, table, name, text in ask(_POLICIES):
+    for place_schema, table, name, text, stands in ask(_POLICIES.replace("{policy_stands}", POLICY_STANDS)):
         if name.startswith(start) and text.startswith(MARK):
-            now.policies[place_schema, table, name] = text
+            facts = commented(text, "policy") or {}
+            as_made = facts.get("stands") == stands
+            now.policies[place_schema, table, name] = str(facts.get("digest", "")) if as_made else ""
         else:
             now.foreign.add((place_schema, table))
     for place_schema, table, kind, secured, forced, invoker, grantees, public in ask(_TABLES):
         others = tuple(name for name in grantees if not name.startswith(start))
         now.relations[place_schema, table] = Relation(kind, secured, forced, invoker, others, public)
-    for (text,) in ask(_OWN, schema=schema):
-        now.own_schema = text
-    if now.own_schema is not None and now.own_schema.startswith(MARK):
+    for text, stands, now.key_table in ask(
+        _OWN.replace("{functions_stand}", functions_stand(schema)), schema=schema
+    ):
+        facts = commented(text, "schema") or {}
+        altered = text.startswith(MARK) and facts.pop("stands", None) != stands
+        now.own_schema = ALTERED if altered else comment("schema", **facts) if facts else text
+    if now.own_schema is not None and now.own_schema.startswith(MARK) and now.key_table:
         for inner, outer in ask(f'SELECT inner_pad, outer_pad FROM "{schema}".key'):  # noqa: S608 - a checked prefix
             now.key = Key(bytes(inner), bytes(outer))
+    readers = [commented(text, "reader") or {} for _, text in ask(_READERS, mark=f"{MARK}reader ")]
+    now.walls = {str(facts["prefix"]) for facts in readers if "prefix" in facts}
     now.unbound = [name for (name,) in ask(_LOOSE)]
     return now
 
 
 def obstacles(now: Standing, names: Names, ruled: set[Place]) -> list[str]:
     """Why the wall cannot be built here without touching, or trusting, what is not ours."""
-    found: list[str] = []
+    found: list[str] = [
+        f"The names of the wall {other} begin as these would, or these as those: choose another --prefix."
+        for other in sorted(now.walls)
+        if other.startswith(f"{names.prefix}_") or names.prefix.startswith(f"{other}_")
+    ]
     for name, text in now.roles.items():
         facts = commented(text, "role") or commented(text, "reader") or commented(text, "catalog")
         if facts is None:
@@ -151,7 +193,9 @@ def obstacles(now: Standing, names: Names, ruled: set[Place]) -> list[str]:
                 f"{spelled} has row security that is not ours, which the wall would loosen or be loosened by."
             )
         if relation.public:
-            found.append(f"PUBLIC may read {spelled}, and so may everybody: REVOKE that right.")
+            found.append(
+                f"PUBLIC may read {spelled} or a partition of it, and so may everybody: REVOKE that right."
+            )
     return found
 
 

@@ -137,7 +137,9 @@ class Call(Generic[T]):
             self._unwanted = True
             if self.run is not None:
                 self.run.stop("cancel")
-            if not self._done.wait(_GIVE_UP):
+            try:
+                self._done.wait(_GIVE_UP)
+            finally:  # whoever presses Ctrl-C twice does not wait for it either
                 self._abandon()
             raise
         if self._error is not None:

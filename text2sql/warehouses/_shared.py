@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from retrieval.types import Principal
 from text2sql.errors import QueryCancelled, QueryTimeout, WarehouseError
@@ -198,7 +198,7 @@ class SharedWarehouse(ABC):
             return QueryCancelled("The query was cancelled", where=self.where)
         return None
 
-    def __enter__(self) -> SharedWarehouse:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
