@@ -140,8 +140,7 @@ class Looking:
     def comparisons(self, scope: Scope) -> list[exp.Expr]:
         """Those of them that compare by size or equality."""
         if id(scope) not in self._comparisons:
-            compared = [node for node in self.inside(scope) if isinstance(node, COMPARED)]
-            self._comparisons[id(scope)] = compared
+            self._comparisons[id(scope)] = [n for n in self.inside(scope) if type(n) in COMPARED]
         return self._comparisons[id(scope)]
 
     def profile(self, binding: Binding) -> Profile | None:

@@ -57,6 +57,12 @@ _NO_SUCH = {
     T.EQ: (frozenset({"=="}), _STRICT),
     T.DIV: (frozenset({"div"}), frozenset({"postgres", "redshift", "athena", "duckdb"})),
 }
+SAYS_LATER = frozenset({*_NO_SUCH, T.STRING, T.L_BRACKET})
+SAYS_EARLIER = frozenset(
+    {T.STAR, T.DOT, T.ALIAS, T.PLUS, T.ANY, T.SOME, T.L_PAREN, T.PARTITION_BY, T.BETWEEN}
+)
+"""Second and first words of the pairs that `check_pair` has something to say of: most pairs need no look."""
+BRANCHING = frozenset({T.CASE, T.WHEN, T.THEN, T.ELSE, T.END})
 _FRAME_PARTS = frozenset({T.AND, T.R_PAREN})
 _FRAME_ENDS = frozenset({"preceding", "following", "row"})
 
@@ -90,7 +96,7 @@ def check_pair(before: Token | None, previous: Token, token: Token, dialect: str
 
 def _check_called(before: Token | None, previous: Token, token: Token, dialect: str) -> None:
     kind, last = token.token_type, previous.token_type
-    bracket = kind == T.L_BRACKET and dialect in ("postgres", "redshift") and last not in _LISTS_FOLLOW
+    bracket = kind == T.L_BRACKET and dialect in _STRICT and last not in _LISTS_FOLLOW
     if bracket and (last in _NO_LIST or not previous.text[:1].isalpha()):
         raise _refused("A name stands in double quotes, a list after ARRAY.", token)
     if last == T.PLUS and kind in _NO_OPERANDS:

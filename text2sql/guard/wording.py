@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlglot import Token, TokenType
 
-from text2sql.guard.pairs import Branches, check_frame, check_pair
+from text2sql.guard.pairs import BRANCHING, SAYS_EARLIER, SAYS_LATER, Branches, check_frame, check_pair
 from text2sql.guard.refusal import Refused
 
 T = TokenType
@@ -31,6 +31,8 @@ _NEVER_LAST = _NEEDS_MORE | {
     T.INNER, T.CROSS, T.NATURAL, T.GLOB, T.COLLATE, T.EXISTS, T.WITH, T.PARTITION_BY, T.FILTER,
 }  # fmt: skip
 _CONDITIONS = frozenset({T.ON, T.USING})
+_STRUCTURE = frozenset({T.L_PAREN, T.R_PAREN, T.SELECT, *_SET_OPERATIONS, *_CONDITIONS, *_RANKS})
+"""Words that open, close or begin something; `_follow` passes over all others."""
 _UNCONDITIONAL = frozenset({T.CROSS, T.NATURAL, T.POSITIONAL})
 _NO_COMMA_AFTER = frozenset(
     {
@@ -61,10 +63,14 @@ _NEVER_PAIRED = frozenset(
 )
 _SHIFTS = frozenset({(T.GT, T.GT), (T.LT, T.LT)})
 """Two words to the tokenizer, one to engines: only where they touch."""
+_DIRECTIONS = frozenset({T.ASC, T.DESC})
+_FOLLOWED = _NEEDS_MORE | _NO_COMMA_AFTER | _DIRECTIONS | _SET_OPERATIONS | {T.STRING, T.COMMA, T.IN, T.STAR} | {
+    first for first, _ in _NEVER_PAIRED | _SHIFTS
+}  # fmt: skip
+"""First words of the pairs that `_pair` has something to say of, whatever the dialect."""
 _TYPED = frozenset({T.DATE, T.TIME, T.DATETIME, T.TIMESTAMP, T.TIMESTAMPTZ})
 _ROWS = frozenset({"row", "rows"})
 _WINDOWS = frozenset({"over", "as"})
-_DIRECTIONS = frozenset({T.ASC, T.DESC})
 _STARTS_PART = frozenset({T.SELECT, T.VALUES, T.ALL, T.DISTINCT, T.L_PAREN, T.FROM, T.WITH})
 _STARTS_PART_SQLITE = frozenset({T.SELECT, T.VALUES, T.ALL})
 
@@ -100,13 +106,18 @@ def check_wording(tokens: list[Token], dialect: str) -> None:
     previous: Token | None = None
     branches = Branches()
     for index, token in enumerate(tokens):
-        branches.next(token)
+        kind = token.token_type
+        if kind in BRANCHING:
+            branches.next(token)
         if previous is not None:
-            check_pair(before, previous, token, dialect, in_query=levels[-1].in_query)
+            if kind in SAYS_LATER or previous.token_type in SAYS_EARLIER:
+                check_pair(before, previous, token, dialect, in_query=levels[-1].in_query)
             if levels[-1].called in _WINDOWS:
                 check_frame(previous, token, between=levels[-1].between)
-        levels[-1].between = levels[-1].between or token.token_type == T.BETWEEN
-        _follow(levels, tokens, index, previous, dialect)
+        if kind == T.BETWEEN:
+            levels[-1].between = True
+        if kind in _STRUCTURE:
+            _follow(levels, tokens, index, previous, dialect)
         if previous is not None:
             _pair(previous, token, dialect, levels[-1])
         before, previous = previous, token
@@ -214,6 +225,8 @@ def _pair_sqlite(previous: Token, token: Token, level: _Level) -> None:
 def _pair(previous: Token, token: Token, dialect: str, level: _Level) -> None:
     if dialect == "sqlite":
         _pair_sqlite(previous, token, level)
+    if previous.token_type not in _FOLLOWED:
+        return
     if previous.token_type == T.STRING and token.token_type == T.STRING:
         raise Refused("syntax", "Two strings side by side; join them with ||.", token.start, token.text)
     if previous.token_type in _NEEDS_MORE and (token.token_type in _RANKS or token.token_type == T.R_PAREN):
