@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from evals.proving.drawing import Data
 from evals.proving.masking import as_text, makes_text, shown
@@ -37,6 +37,15 @@ class Runs(Protocol):
 
     def __call__(self, sql: str, parameters: dict[str, Any] | None = None) -> Result:
         """Its rows, or its failure."""
+        ...
+
+
+@runtime_checkable
+class Plans(Protocol):
+    """Runs of an engine that can also be asked to run statements as they are written."""
+
+    def as_written(self) -> AbstractContextManager[None]:
+        """Without an optimizer."""
         ...
 
 

@@ -43,12 +43,18 @@ def each_alone(sql: str, dialect: Dialect) -> Iterator[str]:
     tree = tree_of(sql, dialect)
     for cte in tree.find_all(exp.CTE) if tree is not None else ():
         named: dict[str, exp.CTE] = {}
+        recursive = False
         above: exp.Expr | None = cte
         while above is not None:
             found = above.args.get("with_") if isinstance(above, exp.Query) else None
-            for each in found.expressions if found is not None else ():
-                named.setdefault(each.alias.lower(), each)
+            if found is not None:
+                recursive |= bool(found.args.get("recursive"))
+                own = {each.alias.lower(): each for each in found.expressions}
+                # What stands farther out is named before, save where what is nearer has its name.
+                named = {name: each for name, each in own.items() if name not in named} | named
             above = above.parent
         alone = exp.select("*").from_(exp.to_table(cte.alias, quoted=True))
-        alone.set("with_", exp.With(expressions=[each.copy() for each in named.values()], recursive=True))
+        alone.set(
+            "with_", exp.With(expressions=[each.copy() for each in named.values()], recursive=recursive)
+        )
         yield alone.sql(dialect)
