@@ -19,6 +19,8 @@ from typing import Any
 SETTING = "bunmyaku.context"
 MARK = "bunmyaku wall "
 """How the comment of everything that the wall made begins."""
+LIFETIME = 86_400
+"""Seconds: far above what any transaction takes, and above what clocks of two machines may differ by."""
 _ROUNDS = 200_000
 _BLOCK = 64
 """Bytes of a block of SHA-256."""
@@ -48,10 +50,13 @@ class Key:
         return hmac.compare_digest(self.inner + self.outer, other.inner + other.outer)
 
 
-def signed(key: Key, database: str, role: str, attributes: Mapping[str, Any]) -> str:
-    """The context of one caller: base64 and hex alone, so that it needs no quoting."""
+def signed(key: Key, database: str, role: str, attributes: Mapping[str, Any], now: float) -> str:
+    """The context of one caller: base64 and hex alone, so that it needs no quoting.
+
+    `now`: seconds since 1970. One that somebody found in a server's log is good for a day at the most.
+    """
     kinds = {name: kept for name, held in attributes.items() if (kept := _kinds(held))}
-    content = {"database": database, "role": role, "attributes": kinds}
+    content = {"database": database, "role": role, "attributes": kinds, "until": int(now) + LIFETIME}
     body = base64.b64encode(json.dumps(content, sort_keys=True).encode()).decode()
     return f"{body}.{key.sign(body)}"
 
@@ -61,7 +66,9 @@ def _kinds(held: Any) -> dict[str, list[str]]:
     several = isinstance(held, list | tuple | set | frozenset)
     values = sorted(held, key=repr) if several else [held]
     for kind, types in (("boolean", bool), ("text", str), ("integer", int), ("number", (int, float))):
-        if values and all(isinstance(v, types) and not (kind == "text" and _unstorable(str(v))) for v in values):
+        if values and all(
+            isinstance(v, types) and not (kind == "text" and _unstorable(str(v))) for v in values
+        ):
             if kind != "boolean" and any(isinstance(v, bool) for v in values):
                 return {}
             return {kind: [str(v).lower() if kind == "boolean" else str(v) for v in values]}

@@ -28,6 +28,10 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege';
     END IF;
     found := convert_from(decode(body, 'base64'), 'UTF8')::jsonb;
+    IF coalesce((found ->> 'until')::bigint, 0) < extract(epoch FROM now()) THEN
+        RAISE EXCEPTION 'what was said of the caller is more than a day old; compare the clocks of both machines'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
     RETURN CASE WHEN found ->> 'database' = current_database() THEN found END;
 END $wall$""",
     """CREATE OR REPLACE FUNCTION "{s}".caller() RETURNS text

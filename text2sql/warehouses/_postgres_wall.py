@@ -6,6 +6,7 @@ the caller holds, and a signed context with their attributes; row security reads
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,11 +61,11 @@ class Wall:
                 where=where,
                 todo="Run `bunmyaku policy apply`, with that caller among the users.",
             )
-        return _taking(role, signed(self.key, self.database, role, principal.attributes))
+        return _taking(role, signed(self.key, self.database, role, principal.attributes, time.time()))
 
     def own(self) -> str:
         """The same for our own look at the catalogue and at profiles."""
-        return _taking(self.catalog, signed(self.key, self.database, self.catalog, {}))
+        return _taking(self.catalog, signed(self.key, self.database, self.catalog, {}, time.time()))
 
     def notes(self, policy: Policy | None, *, told: bool) -> tuple[str, ...]:
         """What an administrator should know; `told`: whether somebody said under which policy they read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tests.text2sql.warehouses.postgres_server import OwnServer
 from text2sql.errors import PolicyError, WarehouseError, WarehouseUnavailable
 from text2sql.guard import SqlGuard
 from text2sql.policy import Policy, parse
-from text2sql.row_security.context import Key, signed
+from text2sql.row_security.context import LIFETIME, Key, signed
 from text2sql.row_security.postgres import Administration, Plan
 from text2sql.row_security.sets import Names
 from text2sql.types import Limits
@@ -179,7 +180,9 @@ INNER = "SELECT word FROM (SELECT set_config('{setting}', '{value}', true) AS do
 @pytest.mark.parametrize("trick", TRICKS)
 def test_a_statement_cannot_change_for_whom_it_reads(reader: PostgresWarehouse, trick: str) -> None:
     mine = ids(reader, MANAGER)
-    forged = signed(Key.of("guessed", "00"), "wall", "wall_manager", {"regions": ["North", "South"]})
+    forged = signed(
+        Key.of("guessed", "00"), "wall", "wall_manager", {"regions": ["North", "South"]}, time.time()
+    )
     try:
         seen = ids(reader, MANAGER, trick.replace("{forged}", forged))
     except WarehouseError:
@@ -241,11 +244,18 @@ def test_a_context_of_another_caller_cannot_be_made_without_the_password(
             connection.execute("SET LOCAL ROLE postgres")
         connection.execute("ROLLBACK")
         # Whoever holds the password can sign: said in docs/policy.md, and so is what follows from it.
-        context = signed(reader._wall.key, "wall", "wall_manager", {"regions": ("South",)})
-        connection.execute(
-            f"BEGIN; SET LOCAL bunmyaku.context = '{context}'; SET LOCAL ROLE wall_manager".encode()
+        now = time.time()
+        fresh, found_in_a_log = (
+            signed(reader._wall.key, "wall", "wall_manager", {"regions": ("South",)}, at)
+            for at in (now, now - LIFETIME - 60)
         )
+        begin = "BEGIN; SET LOCAL bunmyaku.context = '{}'; SET LOCAL ROLE wall_manager"
+        connection.execute(begin.format(fresh).encode())
         assert connection.execute("SELECT DISTINCT region FROM shop.sales").fetchall() == [("South",)]
+        connection.execute("ROLLBACK")
+        connection.execute(begin.format(found_in_a_log).encode())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="more than a day old"):
+            connection.execute("SELECT DISTINCT region FROM shop.sales")
 
 
 def test_statistics_and_messages_tell_nothing(reader: PostgresWarehouse) -> None:
