@@ -28,7 +28,7 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege';
     END IF;
     found := convert_from(decode(body, 'base64'), 'UTF8')::jsonb;
-    IF coalesce((found ->> 'until')::bigint, 0) < extract(epoch FROM now()) THEN
+    IF coalesce((found ->> 'until')::bigint, 0) < date_part('epoch', now()) THEN
         RAISE EXCEPTION 'what was said of the caller is more than a day old; compare the clocks of both machines'
             USING ERRCODE = 'insufficient_privilege';
     END IF;
