@@ -78,12 +78,13 @@ def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
         raise Refused("many_statements", "There is more than one semicolon at the end.", last.start, ";")
     if not tokens:
         raise Refused("empty", "There is no statement here; write one SELECT.")
+    unwanted = {TokenType[name] for name in allowed.tokens}
     for token in tokens:
         if token.token_type == TokenType.SEMICOLON:
             raise Refused("many_statements", "There is more than one statement; send one.", token.start, ";")
         if token.token_type == TokenType.HINT:
             raise Refused("hint", _HINT, token.start)
-        if token.token_type.name in allowed.tokens:
+        if token.token_type in unwanted:
             raise Refused("syntax", f"{allowed.tokens[token.token_type.name]}.", token.start, token.text)
     first = tokens[0]
     if first.token_type == TokenType.L_PAREN and allowed.dialect == "sqlite":

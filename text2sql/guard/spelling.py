@@ -36,6 +36,9 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _AFFINITIES = {"INT": T.INT, "TEXT": T.TEXT, "BLOB": T.VARBINARY, "REAL": T.DOUBLE, "NUMERIC": T.VAR}
 """The word of a type for each of SQLite's five."""
 _QUOTED = frozenset({T.IDENTIFIER, T.STRING})
+_PLAINED = _QUOTED | {T.NUMBER}
+_POINTED = re.compile(r"\.\d")
+_CONVERTS = re.compile(r"cast|::", re.IGNORECASE)
 _TEXT_TYPES = frozenset({"varchar", "char", "text", "bpchar"})
 
 
@@ -45,7 +48,7 @@ def as_read(tokens: list[Token], sql: str, dialect: str) -> list[Token]:
         _spaced(tokens, sql)
     if "--" in sql or "/*" in sql:
         tokens = _phrases(tokens, dialect)
-    if any(token.token_type == T.DOT for token in tokens):
+    if _POINTED.search(sql) is not None:
         tokens = _numbers(tokens)
     strings = _STRINGS.get(dialect)
     if strings is not None and any(token.token_type in strings for token in tokens):
@@ -56,13 +59,16 @@ def as_read(tokens: list[Token], sql: str, dialect: str) -> list[Token]:
                     "syntax", "Write this as an ordinary '…' string.", tokens[index].start, "UESCAPE"
                 )
     if dialect == "sqlite":
-        tokens = [_plain(token, index, tokens) for index, token in enumerate(tokens)]
+        tokens = [
+            _plain(token, index, tokens) if token.token_type in _PLAINED else token
+            for index, token in enumerate(tokens)
+        ]
     if dialect == "duckdb":
         tokens = _backticks(tokens, sql) if "`" in sql else tokens
         tokens = [_path(token, tokens[index - 1]) if index else token for index, token in enumerate(tokens)]
-    if dialect == "sqlite":
-        tokens = _types(tokens)
-    return _without_lengths(tokens, dialect) if dialect in ("duckdb", "sqlite") else tokens
+    if dialect not in ("duckdb", "sqlite") or _CONVERTS.search(sql) is None:
+        return tokens
+    return _without_lengths(_types(tokens) if dialect == "sqlite" else tokens, dialect)
 
 
 def _spaced(tokens: list[Token], sql: str) -> None:
