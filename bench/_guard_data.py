@@ -22,7 +22,7 @@ from typing import Any
 from retrieval.types import Principal
 from text2sql.ddl import catalog_from_ddl
 from text2sql.guard import SqlGuard
-from text2sql.types import Catalog, Column, Dialect, Table, Verdict
+from text2sql.types import Catalog, Dialect, Verdict
 
 CALLER = Principal("bench")
 SECONDS = 3.0
@@ -152,20 +152,6 @@ def drafts(folder: Path) -> None:
     precision, recall = caught / ((caught + stopped) or 1), caught / ((caught + passed) or 1)
     print(f"drafts of spider: {caught + passed} fail, {passed} of them pass; {stopped} that run are refused")
     print(f"   precision {precision:.3f}, recall {recall:.3f}; {tally}")
-
-
-def cost() -> None:
-    sql = "SELECT a.name, COUNT(*) FROM t1 AS a JOIN t2 AS b ON a.id = b.id WHERE a.name LIKE 'x%' GROUP BY a.name ORDER BY 2 DESC"
-    for size in (10, 1_000, 10_000):
-        columns = tuple(Column(f"c{i}", "TEXT", "text") for i in range(18))
-        tables = (
-            Table(f"t{i}", (Column("id", "INT", "integer"), Column("name", "TEXT", "text"), *columns))
-            for i in range(size)
-        )
-        catalog, tally = Catalog("sqlite", tuple(tables)), Tally()
-        for _ in range(2_000):
-            tally.check(sql, catalog)
-        print(f"{size:>6} tables: {tally}")
 
 
 def show(data: Path, every: int) -> None:

@@ -5,7 +5,7 @@
 Statements of a small shop on PostgreSQL (`bench/statements.yaml`): hostile ones should be refused, legitimate ones
 should pass, mistaken ones (which PostgreSQL would refuse) should rather be refused here. All checkers go over the
 list in turns; ratios are time of theirs over time of ours on the legitimate ones, round by round. Then the cost of
-ours on catalogues of 10 to 10,000 tables. DIR holds the text2sql sets: see `bench/_guard_data.py`.
+ours on catalogues of 10, 1,000 and 10,000 tables (`bench/_guard_size.py`), with a policy and without. DIR holds the text2sql sets: see `bench/_guard_data.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from bench import _guard_data
+from bench import _guard_data, _guard_size
 from bench._guard_data import CALLER
 from bench._peers_guard import Passes, installed
 from bench._rounds import OURS, Contender, compared, race, ratios, table, versions
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> None:
     checkers = {OURS: ours(statements.catalog), **peers}
     show(statements, checkers, given.rounds)
     print("\ncost of ours by the size of the catalogue:")
-    _guard_data.cost()
+    _guard_size.show()
     if given.data is not None:
         folder = given.data / "text2sql"
         _guard_data.show(folder if folder.is_dir() else given.data, given.every)
