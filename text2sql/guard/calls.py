@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sqlglot import Token, TokenType
 
@@ -143,11 +144,30 @@ class Call:
 
 def calls(tokens: list[Token]) -> Iterator[Call]:
     """Every call, in the order of the words."""
+    brackets = _brackets(tokens)
     for index in range(len(tokens) - 1):
         if tokens[index + 1].token_type == T.L_PAREN and is_call(tokens, index):
             token = tokens[index]
-            arguments, end = _arguments(tokens, index + 2)
-            yield Call(token.text.lower(), token, tuple(arguments), *_after(tokens, end + 1))
+            commas, end = brackets[index + 1]
+            arguments = _arguments(tokens, index + 2, commas, end)
+            yield Call(token.text.lower(), token, arguments, *_after(tokens, end + 1))
+
+
+def _brackets(tokens: list[Token]) -> dict[int, tuple[list[int], int]]:
+    """For each opening bracket the commas of its own level and where it closes: the end where it does not."""
+    found: dict[int, tuple[list[int], int]] = {}
+    opened: list[tuple[int, list[int]]] = []
+    for index, token in enumerate(tokens):
+        kind = token.token_type
+        if kind in _OPENING:
+            opened.append((index, []))
+        elif opened and kind == T.COMMA:
+            opened[-1][1].append(index)
+        elif opened and kind in _CLOSING:
+            start, commas = opened.pop()
+            found[start] = commas, index
+    found.update((start, (commas, len(tokens))) for start, commas in opened)
+    return found
 
 
 def is_call(tokens: list[Token], index: int) -> bool:
@@ -205,20 +225,14 @@ def _closing(tokens: list[Token], opening: int) -> int:
     return len(tokens)
 
 
-def _arguments(tokens: list[Token], start: int) -> tuple[list[list[Token]], int]:
-    """The arguments, and where they end."""
-    found: list[list[Token]] = [[]]
-    depth, end = 0, start
-    for end in range(start, len(tokens)):
-        token = tokens[end]
-        if token.token_type in _CLOSING and depth == 0:
-            break
-        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
-        if token.token_type == T.COMMA and depth == 0 and not _query(found[0]):
-            found.append([])
-        else:
-            found[-1].append(token)
-    return ([] if found == [[]] else found), end
+def _arguments(tokens: list[Token], start: int, commas: list[int], end: int) -> tuple[list[Token], ...]:
+    """The words of each argument."""
+    if start >= end:
+        return ()
+    if _query(tokens[start : start + 1]):
+        return (tokens[start:end],)
+    edges = [start - 1, *commas, end]
+    return tuple(tokens[a + 1 : b] for a, b in pairwise(edges))
 
 
 def _query(argument: list[Token]) -> bool:

@@ -13,19 +13,8 @@ from evals.proving.grammar import Maker
 from evals.proving.hostile import Hostile
 from retrieval.postgres.database import Database
 from retrieval.types import Principal
-from tests.text2sql.guard.fuzzing import (
-    CATALOGS,
-    SCALE,
-    START,
-    Duckdb,
-    Engine,
-    Postgres,
-    Sqlite,
-    Touched,
-    mutated,
-    opened,
-    soup,
-)
+from tests.text2sql.guard.canaries import Duckdb, Engine, Postgres, Sqlite, Touched, opened
+from tests.text2sql.guard.fuzzing import CATALOGS, SCALE, START, mutated, soup
 from text2sql.guard import SqlGuard
 from text2sql.guard.allowlist import DIALECTS
 from text2sql.types import Dialect, Verdict
@@ -72,6 +61,14 @@ def decide(dialect: Dialect, seeds: range, engine: Engine | None = None) -> Coun
     return found
 
 
+def enough(found: Counter[str]) -> None:
+    """Enough of what is tried reaches an engine, so that its canaries have something to say."""
+    tried = found.total() - found["ran"] - found["failed in the engine"]
+    print(f"{tried} tried, {found['allowed']} accepted, {found['ran']} ran: {dict(found)}")
+    assert found["allowed"] >= 0.2 * tried
+    assert found["ran"] >= 0.75 * found["allowed"]
+
+
 @pytest.mark.parametrize("dialect", ["athena", "redshift"])
 def test_any_text_is_decided(dialect: Dialect) -> None:
     assert decide(dialect, range(START, START + 40))
@@ -81,32 +78,32 @@ def test_any_text_is_decided(dialect: Dialect) -> None:
 def test_what_is_let_through_touches_nothing(make: Callable[..., Engine], tmp_path: Path) -> None:
     with opened(lambda: make(tmp_path) if make is Duckdb else make()) as engine:
         found = decide(engine.dialect, range(START, START + 80), engine)
-        assert found["ran"] > 0, found
+        enough(found)
 
 
 def test_what_is_let_through_touches_nothing_on_postgres(database: Database) -> None:
     with opened(lambda: Postgres(database.dsn)) as engine:
         found = decide("postgres", range(START, START + 80), engine)
-        assert found["ran"] > 0, found
+        enough(found)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["athena", "redshift"])
 def test_any_text_is_decided_many_times(dialect: Dialect) -> None:
-    print(dialect, decide(dialect, range(START, START + 8_000 * SCALE)))
+    print(dialect, decide(dialect, range(START, START + 2_500 * SCALE)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [Sqlite, Duckdb], ids=["sqlite", "duckdb"])
 def test_what_is_let_through_touches_nothing_many_times(make: Callable[..., Engine], tmp_path: Path) -> None:
     with opened(lambda: make(tmp_path) if make is Duckdb else make()) as engine:
-        print(engine.dialect, decide(engine.dialect, range(START, START + 8_000 * SCALE), engine))
+        enough(decide(engine.dialect, range(START, START + 2_500 * SCALE), engine))
 
 
 @pytest.mark.slow
 def test_what_is_let_through_touches_nothing_on_postgres_many_times(database: Database) -> None:
     with opened(lambda: Postgres(database.dsn)) as engine:
-        print("postgres", decide("postgres", range(START, START + 8_000 * SCALE), engine))
+        enough(decide("postgres", range(START, START + 2_500 * SCALE), engine))
 
 
 def test_the_canaries_sing(tmp_path: Path, database: Database) -> None:
