@@ -52,12 +52,9 @@ def settle(tree: exp.Expr, dialect: str) -> None:
 
 
 def _duckdb(tree: exp.Expr) -> None:
-    """What DuckDB's generator leaves out or puts in: which end is trimmed, the `,` of a list, how UNNEST is joined."""
-    for node in list(tree.find_all(exp.Trim, exp.GroupConcat, exp.Join)):
-        if isinstance(node, exp.Trim):
-            if node.args.get("position") == "BOTH":
-                node.set("position", None)
-        elif isinstance(node, exp.GroupConcat):
+    """What DuckDB's generator leaves out or puts in: the `,` of a list, how UNNEST is joined."""
+    for node in list(tree.find_all(exp.GroupConcat, exp.Join)):
+        if isinstance(node, exp.GroupConcat):
             if node.args.get("separator") is None:
                 node.set("separator", exp.Literal.string(","))
         elif isinstance(node.this, exp.Unnest) and not _joined(node) and _nothing_outer_follows(node):
@@ -86,12 +83,21 @@ def _short_forms(tree: exp.Expr, dialect: str) -> None:
     """`ROWS 2 PRECEDING`, `SOME (…)` and joins that FROM holds, as they are written out."""
     for node in list(
         tree.find_all(
-            exp.WindowSpec, exp.Any, exp.From, exp.JSONExtract, exp.JSONExtractScalar, exp.AtTimeZone
+            exp.WindowSpec,
+            exp.Any,
+            exp.From,
+            exp.JSONExtract,
+            exp.JSONExtractScalar,
+            exp.AtTimeZone,
+            exp.Trim,
         )
     ):
         if isinstance(node, exp.WindowSpec):
             if node.args.get("start") and not node.args.get("end"):
                 node.set("end", "CURRENT ROW")
+        elif isinstance(node, exp.Trim):
+            if node.args.get("position") == "BOTH" and (dialect == "duckdb" or not node.expression):
+                node.set("position", None)
         elif isinstance(node, exp.AtTimeZone):
             if dialect == "athena":
                 _zone(node)
