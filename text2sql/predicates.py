@@ -52,6 +52,8 @@ def parse_predicate(text: str) -> Predicate:
             attributes[node.this] = attributes.get(node.this, True) and _inside_in(node)
     if not columns:
         raise ValueError("rows: a predicate names a column; write `all` to admit every row")
+    for node in tree.walk():
+        node.meta.clear()  # places in the text, which every copy would copy
     return Predicate(text, tree, tuple(columns), attributes)
 
 
