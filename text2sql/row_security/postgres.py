@@ -114,8 +114,11 @@ class Administration:
             policy, catalog, held, prefix=self._names.prefix, computed=computed, grantees=others, rowless=rowless
         )  # fmt: skip
         ruled: set[Place] = {(t.schema, t.name) for t in catalog.tables if policy.rule(t) is not None}
-        blocked = [*obstacles(now, self._names, ruled), *to.refusals]
-        absent = [f"{problem}: nothing is applied for it." for problem in problems(policy, catalog)]
+        named = problems(policy, catalog)
+        absent = [f"{problem}: nothing is applied for it." for problem in named if "no column" not in problem]
+        # One that was hidden or masked and has another name now would be shown.
+        lost = [f"{problem}. Was it renamed? Mend the policy." for problem in named if "no column" in problem]
+        blocked = [*obstacles(now, self._names, ruled), *to.refusals, *lost]
         told = [*absent, *to.remarks, *remarks(now, ruled)]
         facts = {
             "database": now.database, "prefix": self._names.prefix, "policy": fingerprint(policy),

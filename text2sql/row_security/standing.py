@@ -39,6 +39,10 @@ WHERE x.grantee = 0 AND x.privilege_type = 'USAGE'"""
 _MEMBERS = """
 SELECT g.rolname, m.rolname FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid
 JOIN pg_roles m ON m.oid = a.member WHERE starts_with(m.rolname, %(start)s)"""
+_OUTSIDERS = """
+SELECT g.rolname, m.rolname FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid
+JOIN pg_roles m ON m.oid = a.member WHERE starts_with(g.rolname, %(start)s)
+AND NOT starts_with(m.rolname, %(start)s) AND m.rolname <> current_user"""
 _POLICIES = """
 SELECT n.nspname, c.relname, p.polname, coalesce(obj_description(p.oid, 'pg_policy'), ''), {policy_stands}
 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace"""
@@ -102,6 +106,8 @@ class Standing:
     """Schemas that PUBLIC may use."""
     members: set[tuple[str, str]] = field(default_factory=set)
     """Role granted, and to which."""
+    outsiders: set[tuple[str, str]] = field(default_factory=set)
+    """The same where a role of ours was granted to somebody else's."""
     policies: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Ours, with their digests; "" where somebody altered one."""
     foreign: set[Place] = field(default_factory=set)
@@ -133,6 +139,7 @@ def standing(ask: Ask, names: Names) -> Standing:
     now.schemas = {(n, r) for n, r in ask(_SCHEMAS, start=start)}
     now.open_schemas = {name for (name,) in ask(_OPEN)}
     now.members = {(g, m) for g, m in ask(_MEMBERS, start=start)}
+    now.outsiders = {(g, m) for g, m in ask(_OUTSIDERS, start=start)}
     for place_schema, table, name, text, stands in ask(_POLICIES.replace("{policy_stands}", POLICY_STANDS)):
         if name.startswith(start) and text.startswith(MARK):
             facts = commented(text, "policy") or {}
@@ -202,6 +209,10 @@ def obstacles(now: Standing, names: Names, ruled: set[Place]) -> list[str]:
 def remarks(now: Standing, ruled: set[Place]) -> list[str]:
     """What whoever applies the wall should know of where it does not bind."""
     found = [f"Row security does not bind superusers and BYPASSRLS: {', '.join(now.unbound)}."]
+    found += [
+        f"{member} was made a member of {role}, and reads its columns in every row: REVOKE it."
+        for role, member in sorted(now.outsiders)
+    ]
     for place, relation in sorted(now.relations.items()):
         spelled = ".".join(place)
         if place not in ruled and relation.public:

@@ -138,3 +138,29 @@ def test_an_attribute_that_no_database_can_hold_admits_nothing(site: Site) -> No
             assert (
                 ids(warehouse, Principal("m", roles=("manager",), attributes={"regions": (value,)})) == set()
             )
+
+
+def test_somebody_who_was_made_a_member_of_a_role_is_named(site: Site) -> None:
+    by_hand(site, "CREATE ROLE intruder; GRANT drift_manager TO intruder")
+    try:
+        assert "intruder was made a member of drift_manager" in str(site.apply(POLICY).remarks)
+    finally:
+        by_hand(site, "DROP ROLE intruder")
+    assert "intruder" not in str(site.apply(POLICY).remarks)
+
+
+def test_a_table_or_a_column_that_was_renamed_is_not_read_under_its_old_rule(postgres: OwnServer) -> None:
+    site = Site(postgres, "renamed")
+    site.apply(POLICY)
+    by_hand(site, "ALTER TABLE shop.sales RENAME COLUMN note TO remark")
+    with pytest.raises(PolicyError, match=r"no column note\. Was it renamed"):
+        site.apply(POLICY)
+    with site.reader() as warehouse:
+        assert ids(warehouse, MANAGER) == NORTH
+        with pytest.raises(WarehouseError, match="permission denied"):
+            ids(warehouse, MANAGER, "SELECT remark FROM shop.sales")
+    by_hand(site, "ALTER TABLE shop.sales RENAME TO sold")
+    site.apply(POLICY)
+    with site.reader() as warehouse, pytest.raises(WarehouseError, match="permission denied"):
+        ids(warehouse, MANAGER, "SELECT id FROM shop.sold")
+    site.remove()
