@@ -20,6 +20,8 @@ MAX_TOGETHER = 10_000_000
 UNKNOWN_STEPS = 1_000
 """What a generator of days between dates that are computed counts for."""
 MAX_SIZED = 10_000
+LONG = 100
+"""A length above this one counts like the steps of a generator: of long texts as many are not made."""
 _STEP = re.compile(r"(\d*)\s*(second|minute|hour|day|week|mon|month|quarter|year)s?\b", re.IGNORECASE)
 _SECONDS = {
     "second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800, "mon": 2_592_000, "month": 2_592_000,
@@ -34,20 +36,26 @@ def check_functions(tokens: list[Token], allowed: Allowlist) -> int:
     for call in calls(tokens):
         count += 1
         _check(call, allowed)
-        if _is_generator(call, allowed):
-            together *= max(1.0, _steps(call))
+        steps = _multiplies(call, allowed)
+        if steps > 1:
+            together *= steps
             if together > MAX_TOGETHER:
                 raise Refused(
                     "unbounded",
-                    f"Generators of one statement may multiply each other; together at most {MAX_TOGETHER} steps.",
+                    f"Generators and long texts may multiply each other; together at most {MAX_TOGETHER} steps.",
                     call.token.start, call.name,
                 )  # fmt: skip
     return count
 
 
-def _is_generator(call: Call, allowed: Allowlist) -> bool:
+def _multiplies(call: Call, allowed: Allowlist) -> float:
+    """How many rows, elements or characters a call makes of one; 1 for what makes none, or a short text."""
     function = allowed.functions.get(call.name)
-    return function is not None and function.kind(len(call.arguments)) == "generator"
+    kind = function.kind(len(call.arguments)) if function is not None else None
+    if kind == "generator":
+        return max(1.0, _steps(call))
+    length = _number(call.arguments[min(1, len(call.arguments) - 1)]) if kind == "sized" else None
+    return length if length is not None and length > LONG else 1.0
 
 
 def _check(call: Call, allowed: Allowlist) -> None:

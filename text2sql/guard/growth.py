@@ -13,8 +13,13 @@ from sqlglot import exp
 from text2sql.guard.refusal import Refused
 
 _ADDS = (exp.DPipe, exp.Concat, exp.ConcatWs, exp.ArrayConcat, exp.ArrayAppend, exp.ArrayPrepend, exp.Mul)
+_HOLDS = (exp.Array, exp.Struct, exp.Tuple)
 _DOUBLES = frozenset(
     {
+        "array_agg", "array_to_string", "group_concat", "json_agg", "json_insert", "json_merge_patch", "json_patch",
+        "json_replace", "json_set", "jsonb_agg", "jsonb_insert", "jsonb_set", "jsonb_set_lax", "list", "list_insert",
+        "list_string_agg", "list_transform", "transform", "listagg", "overlay", "string_agg", "array_transform", "list_apply", "apply",
+        "array_apply", "flatten", "json_group_array", "jsonb_concat", "map", "translate", "ts_headline",
         "array_cat", "array_concat", "array_value", "base64", "encode", "format", "hex", "json_array", "json_build_array",
         "json_build_object", "json_object", "json_quote", "jsonb_build_array", "jsonb_build_object", "list_cat",
         "list_concat", "list_value", "pow", "power", "printf", "quote", "quote_literal", "regexp_replace", "repeat",
@@ -22,6 +27,8 @@ _DOUBLES = frozenset(
     }
 )  # fmt: skip
 """May make a value longer by a factor, or hold it several times over."""
+_UNFOLDS = (exp.Explode, exp.Unnest, exp.GenerateSeries, exp.ExplodingGenerateSeries, exp.Posexplode)
+"""Give several rows for one where they stand in a SELECT list."""
 _FOLDS = frozenset({"reduce", "list_reduce", "array_reduce"})
 _KEEPS = (exp.Substring, exp.Left, exp.Right, exp.Trim, exp.Lower, exp.Upper, exp.Cast, exp.Paren, exp.Alias)
 _CHOOSES = (exp.Case, exp.If, exp.Coalesce)
@@ -40,6 +47,10 @@ def check_growth(node: exp.Expr) -> None:
                 table.name.lower() == name and not table.args.get("db") for table in step.find_all(exp.Table)
             ):
                 _rows(step, cte)
+                if any(p.find(*_UNFOLDS) is not None for p in step.expressions):
+                    raise _refused(
+                        cte, "makes several rows of each in every round; leave that to another query"
+                    )
                 _lengths(step, _columns(cte, body), cte)
 
 
@@ -104,7 +115,9 @@ def _equates(node: exp.Expr) -> bool:
 def _lengths(step: exp.Select, names: list[str], cte: exp.Expr) -> None:
     weights = dict(zip(names, (_weight(p, set(names)) for p in step.expressions), strict=False))
     growing = {
-        name for name, p in zip(names, step.expressions, strict=False) if p.find(*_ADDS) or _doubled(p)
+        name
+        for name, p in zip(names, step.expressions, strict=False)
+        if p.find(*_ADDS, *_HOLDS) or _doubled(p)
     }
     while more := {name for name, weight in weights.items() if name not in growing and growing & set(weight)}:
         growing |= more
@@ -138,6 +151,8 @@ def _weight(node: exp.Expr, names: set[str]) -> Counter[str]:
     if isinstance(node, _ADDS):
         for part in parts:
             whole += _weight(part, names)
+    elif isinstance(node, exp.Query):
+        whole = Counter(c.name.lower() for c in node.find_all(exp.Column) if c.name.lower() in names)
     elif isinstance(node, exp.Func | exp.Array | exp.Struct | exp.Tuple):
         inside = Counter(
             c.name.lower()

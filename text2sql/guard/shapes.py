@@ -79,6 +79,12 @@ def _limit(node: exp.Expr, allowed: Allowlist) -> None:
             raise Refused("syntax", f"{value.sql()} is not a number of rows.", node, value.name)
 
 
+def _pow(node: exp.Expr, allowed: Allowlist) -> None:
+    """`x ** ~y` is not `x ** (~y)` to DuckDB, which raises all that stands before it to that power."""
+    if allowed.dialect == "duckdb" and isinstance(node.expression, exp.BitwiseNot):
+        raise Refused("syntax", "Put what stands behind ** into parentheses.", node, "~")
+
+
 def _using(node: exp.Expr, allowed: Allowlist) -> None:
     del allowed
     for column in node.args.get("using") or ():
@@ -107,6 +113,7 @@ SHAPES: Mapping[str, Callable[[exp.Expr, Allowlist], None]] = {
     "DataType": _type,
     "Between": _between,
     "Limit": _limit,
+    "Pow": _pow,
     "Offset": _limit,
     "Join": _using,
 }

@@ -13,6 +13,7 @@ from sqlglot.dialects import Dialect as SqlglotDialect
 
 from text2sql.guard.affinity import affinity
 from text2sql.guard.calls import is_call
+from text2sql.guard.numerals import ODD, plain_numbers
 from text2sql.guard.refusal import Refused
 
 T = TokenType
@@ -46,6 +47,8 @@ def as_read(tokens: list[Token], sql: str, dialect: str) -> list[Token]:
     """The words as the engine reads them. Raises `Refused` with code syntax for a string it may read otherwise."""
     if dialect != "duckdb" and not sql.isascii():
         _spaced(tokens, sql)
+    if ODD.search(sql) is not None:
+        tokens = plain_numbers(tokens, sql, dialect)
     if "--" in sql or "/*" in sql:
         tokens = _phrases(tokens, dialect)
     if _POINTED.search(sql) is not None:
