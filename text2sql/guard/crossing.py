@@ -16,6 +16,7 @@ from sqlglot import exp
 from text2sql.guard.derived import Derived, one_row
 from text2sql.guard.refusal import Refused
 from text2sql.guard.scope import Facts, Scope, Source
+from text2sql.guard.tables import Tables
 
 MAX_TABLES = 4.0
 """Unconnected tables that are too many where it is not known how large they are."""
@@ -36,13 +37,16 @@ class _Size:
 _ONE_ROW = _Size(0, 1)
 
 
-def check_crossing(facts: Facts) -> None:
-    """Raises `Refused` with code unbounded for a product of too many tables. Takes what resolution has found."""
+def check_crossing(facts: Facts, tables: Tables) -> None:
+    """Raises `Refused` with code unbounded for a product of too many tables. Takes what resolution has found.
+
+    How many rows a table has is known of those alone that the caller sees whole: a refusal would tell of the others.
+    """
     many = [
         scope for scope in facts.scopes if len(scope.sources) > 2 and isinstance(scope.select, exp.Select)
     ]
     if many:
-        crossing = _Crossing(facts)
+        crossing = _Crossing(facts, tables)
         for scope in many:
             size = crossing.of(scope)
             too_many = (
@@ -56,8 +60,9 @@ def check_crossing(facts: Facts) -> None:
 
 
 class _Crossing:
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, tables: Tables) -> None:
         self.facts = facts
+        self.tables = tables
         self.derived = Derived(facts)
         self._known: dict[int, _Size] = {}
 
@@ -82,7 +87,9 @@ class _Crossing:
 
     def _source(self, source: Source) -> _Size:
         if source.table is not None:
-            return _Size(1, source.table.rows)
+            grants = self.tables.grants(source.table)
+            whole = grants is None or any(grant.predicate is None for grant in grants)
+            return _Size(1, source.table.rows if whole else None)
         inner = self.derived.of(source)
         if inner is None:
             made = isinstance(source.node, exp.Values | exp.Unnest | exp.Lateral) or source.node.find(

@@ -38,7 +38,7 @@ class Resolver:
         """Resolve the whole statement. Raises `Refused`."""
         output = self._query(tree, {}, None)
         check_everything(tree, self.facts)
-        check_crossing(self.facts)
+        check_crossing(self.facts, self.tables)
         return output
 
     # Queries.

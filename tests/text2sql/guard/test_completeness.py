@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlglot import exp
 
-from tests.promises.shop import ENGINES, place, refused
+from tests.promises.shop import CLERK, ENGINES, place, policy, refused
+from text2sql.guard import SqlGuard
 from text2sql.guard.completeness import check_everything
 from text2sql.guard.reading import speaker
 from text2sql.guard.refusal import Refused
@@ -42,6 +45,17 @@ def test_a_named_sub_query_joined_in_parentheses_is_read() -> None:
     sql = "SELECT COUNT(*), MAX(x.amount) FROM ((SELECT store_id FROM stores) AS a JOIN sales AS x ON x.store_id = a.store_id)"
     for engine in ENGINES:
         assert place(engine).rows(sql) == [(10, 90)], engine
+
+
+def test_how_many_rows_others_have_decides_nothing() -> None:
+    """The product of three copies is too large with the rows of everyone, whom the caller does not see."""
+    sql = "SELECT COUNT(*) FROM sales AS a, sales AS b, sales AS c"
+    few = place("duckdb").warehouse.catalog()
+    tables = tuple(replace(t, rows=10_000 if t.name in ("sales", "stores") else t.rows) for t in few.tables)
+    many = replace(few, tables=tables)
+    mine = [SqlGuard().check(sql, catalog, CLERK, policy()) for catalog in (few, many)]
+    assert [verdict.allowed for verdict in mine] == [True, True]
+    assert not SqlGuard().check(sql.replace("sales", "stores"), many, CLERK, policy()).allowed
 
 
 def test_what_nobody_looked_at_is_refused() -> None:
