@@ -115,13 +115,8 @@ class Terms:
         return f"CASE{arms}{f' ELSE {self.value(kind, scope, depth)}' if self.draw.chance(0.7) else ''} END"
 
     def _cast(self, kind: str, scope: Scope, depth: int) -> str:
-        source = {
-            "text": "integer",
-            "number": "integer",
-            "integer": "number",
-            "date": "date",
-            "timestamp": "date",
-        }[kind]
+        sources = {"text": "integer", "number": "integer", "integer": "number"}
+        source = sources.get(kind, "date")
         inner, name = self.value(source, scope, depth), self.draw.one(self.speech.casts[kind])
         if self.speech.dialect in ("duckdb", "postgres", "redshift") and self.draw.chance(0.4):
             return f"({inner})::{name}"
@@ -255,15 +250,8 @@ class Terms:
             return self.draw.one(["{0}", "NOT {0}", "{0} IS TRUE", "{0} IS NOT FALSE"]).format(
                 self.spell(found)
             )
-        # Trino has no IS TRUE.
-        return self.draw.one(
-            [
-                "1 = 1",
-                "TRUE",
-                "NOT FALSE",
-                *(["(1 = 0) IS NOT TRUE"] if self.speech.dialect != "athena" else []),
-            ]
-        )
+        more = ["(1 = 0) IS NOT TRUE"] if self.speech.dialect != "athena" else []  # Trino has no IS TRUE
+        return self.draw.one(["1 = 1", "TRUE", "NOT FALSE", *more])
 
     def _distinct(self, scope: Scope, depth: int) -> str:
         if "distinct_from" not in self.speech.can:

@@ -57,8 +57,9 @@ def _duckdb(tree: exp.Expr) -> None:
         if isinstance(node, exp.GroupConcat):
             if node.args.get("separator") is None:
                 node.set("separator", exp.Literal.string(","))
-        elif isinstance(node.this, exp.Unnest) and not _joined(node) and _nothing_outer_follows(node):
-            node.set("kind", "CROSS")
+        elif isinstance(node, exp.Join) and isinstance(node.this, exp.Unnest):
+            if not _joined(node) and _nothing_outer_follows(node):
+                node.set("kind", "CROSS")
 
 
 def _joined(join: exp.Join) -> bool:
@@ -96,8 +97,7 @@ def _short_forms(tree: exp.Expr, dialect: str) -> None:
             if node.args.get("start") and not node.args.get("end"):
                 node.set("end", "CURRENT ROW")
         elif isinstance(node, exp.Trim):
-            if node.args.get("position") == "BOTH" and (dialect == "duckdb" or not node.expression):
-                node.set("position", None)
+            _trim(node, dialect)
         elif isinstance(node, exp.AtTimeZone):
             if dialect == "athena":
                 _zone(node)
@@ -127,6 +127,12 @@ def _rounds(tree: exp.Expr) -> None:
         plain = exp.Anonymous(this="ROUND")
         node.replace(plain)
         plain.set("expressions", operands)
+
+
+def _trim(node: exp.Trim, dialect: str) -> None:
+    """`TRIM(BOTH FROM x)` is `TRIM(x)`; DuckDB's generator leaves BOTH out with a second argument as well."""
+    if node.args.get("position") == "BOTH" and (dialect == "duckdb" or not node.expression):
+        node.set("position", None)
 
 
 def _zone(node: exp.AtTimeZone) -> None:
