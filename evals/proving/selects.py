@@ -225,4 +225,5 @@ class Selects(Aggregates):
 
     def _limit(self) -> str:
         text = f" LIMIT {self.draw.number(0, 20)}"
-        return text + (f" OFFSET {self.draw.number(0, 3)}" if self.draw.chance(0.3) else "")
+        offset = f" OFFSET {self.draw.number(0, 3)}" if self.draw.chance(0.3) else ""
+        return offset + text if self.speech.dialect == "athena" else text + offset

@@ -57,9 +57,13 @@ def _duckdb(tree: exp.Expr) -> None:
         if isinstance(node, exp.GroupConcat):
             if node.args.get("separator") is None:
                 node.set("separator", exp.Literal.string(","))
-        elif isinstance(node, exp.Join) and isinstance(node.this, exp.Unnest):
-            if not _joined(node) and _nothing_outer_follows(node):
-                node.set("kind", "CROSS")
+        elif (
+            isinstance(node, exp.Join)
+            and isinstance(node.this, exp.Unnest)
+            and not _joined(node)
+            and _nothing_outer_follows(node)
+        ):
+            node.set("kind", "CROSS")
 
 
 def _joined(join: exp.Join) -> bool:
