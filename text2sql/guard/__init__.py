@@ -16,6 +16,7 @@ Whatever goes wrong inside is a refusal too (`internal`): the guard never fails 
 from __future__ import annotations
 
 from retrieval.types import Principal
+from text2sql.guard.absent import check_absent
 from text2sql.guard.allowlist import allowlist
 from text2sql.guard.engines import ENGINES
 from text2sql.guard.functions import check_functions
@@ -97,6 +98,7 @@ def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
 
     statement = read(sql, allowed)
     check_wording(statement.tokens, catalog.dialect)
+    check_absent(statement.tokens, catalog.dialect)
     checks.append(
         Check("one statement", True, f"one {catalog.dialect} query of {len(statement.tokens)} words")
     )

@@ -1,4 +1,4 @@
-"""What one column name means: a field in sight, an alias, a row id, a string, or nothing."""
+"""What one column name means: a field in sight, an alias, a string, or nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from text2sql.guard.engines import Engine
 from text2sql.guard.members import bind_member
+from text2sql.guard.quoted import means_text
 from text2sql.guard.refusal import Refused, instead, nearest
 from text2sql.guard.scope import Binding, Facts, Field, Scope, Source
 
@@ -45,8 +46,6 @@ class Columns:
                 if alias is not None:
                     self.facts.aliases[id(node)] = alias
                     return alias
-            if self._row_id(node, qualifier, name, around):
-                return None
         if qualifier and bind_member(node, scope, self.engine, self.facts):
             return None
         return self._unresolved(node, scope)
@@ -96,18 +95,6 @@ class Columns:
         in_list = clause == "select" and self.engine.aliases_in_select
         return scope.aliases.get(name) if in_list or clause in self.engine.aliases_in else None
 
-    def _row_id(self, node: exp.Column, qualifier: str, name: str, scope: Scope) -> bool:
-        """`rowid`: of the only table in sight, or of the one named, if the caller sees the table as it is."""
-        if name not in self.engine.row_ids:
-            return False
-        sources = [s for s in scope.seen() if s.table is not None and (not qualifier or s.alias == qualifier)]
-        if len(sources) != 1 or (len(scope.seen()) != 1 and not qualifier):
-            return False
-        binding = Binding(scope, sources[0], Field(name))
-        self.facts.row_ids.append(binding)
-        self.facts.bindings[id(node)] = binding
-        return True
-
     def _unresolved(self, node: exp.Column, scope: Scope) -> exp.Expr | None:
         if self._unnamed(node, scope):
             return None
@@ -115,6 +102,7 @@ class Columns:
             self.engine.strings_in_double_quotes
             and node.args.get("table") is None
             and self._double_quoted(node)
+            and means_text(node, self.facts)
         ):
             self._check_unaccented(node, scope)
             self.facts.strings.append(node)
@@ -133,9 +121,10 @@ class Columns:
         inside = [s for s in sources if table is None or s.alias == self.engine.fold(table)]
         offered = nearest(node.name, {f.name for s in inside for f in s.fields})
         where = f" in {table.name}" if table is not None else ""
-        message = f"There is no column {node.name}{where}." + instead(
-            offered, "Use only columns of the tables in FROM."
-        )
+        otherwise = "Use only columns of the tables in FROM."
+        if self.engine.fold(node.this) in self.engine.system_columns:
+            offered, otherwise = (), "No catalogue names it; use the table's key."
+        message = f"There is no column {node.name}{where}." + instead(offered, otherwise)
         raise Refused("unknown_column", message, node, node.sql(), offered)
 
     def _check_unaccented(self, node: exp.Column, scope: Scope) -> None:

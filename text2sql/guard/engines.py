@@ -32,8 +32,6 @@ class Engine:
     """Whether a WITH query sees those after it."""
     aliases_in_select: bool = False
     """Whether a name given in the SELECT list can be used further right in it."""
-    row_ids: frozenset[str] = frozenset()
-    """Columns every table has though no catalogue names them."""
     system_columns: frozenset[str] = frozenset()
     """Columns every table has that nobody may name: where its rows lie, and who wrote them."""
     orders_by_output: bool = True
@@ -60,7 +58,7 @@ ENGINES: dict[str, Engine] = {
         strings_in_double_quotes=True,
         strict_groups=False,
         forward_ctes=True,
-        row_ids=frozenset({"rowid"}),
+        system_columns=frozenset({"rowid", "oid", "_rowid_"}),
         orders_by_output=False,
         fence="limit",
         renames_tables=False,
@@ -73,7 +71,6 @@ ENGINES: dict[str, Engine] = {
         aliases_in_select=True,
         orders_by_output=False,
         fence="offset",
-        row_ids=frozenset({"rowid"}),
         system_columns=frozenset({"rowid"}),
     ),
     "postgres": Engine(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from text2sql.guard import absent
 from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.functions import unknown_function
 from text2sql.guard.growth import check_fold, check_growth
@@ -216,9 +217,10 @@ def _check_like(node: exp.Expr, allowed: Allowlist) -> None:
 
 
 def _check_select(node: exp.Expr, allowed: Allowlist) -> None:
-    del allowed
     if node.args.get("joins") and node.args.get("from_") is None:
         raise Refused("syntax", "A JOIN without FROM.", node, "JOIN")
+    if node.args.get("windows"):
+        absent.check_windows(node, allowed)
 
 
 def _check_limit(node: exp.Expr, allowed: Allowlist) -> None:
@@ -265,6 +267,11 @@ _SPECIAL = {
     "Identifier": _check_identifier,
     "DataType": _check_type,
     "Collate": _check_collation,
+    "Any": absent.check_quantified,
+    "All": absent.check_quantified,
+    "WindowSpec": absent.check_frame_kind,
+    "Extract": absent.check_field,
+    "Array": absent.check_list,
     "Var": _check_word,
     "Join": _check_join,
     **dict.fromkeys(MATCHERS, check_pattern),

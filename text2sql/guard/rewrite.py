@@ -21,6 +21,7 @@ from text2sql.guard.refusal import Refused
 from text2sql.guard.samples import place_sample
 from text2sql.guard.scope import Facts, Scan
 from text2sql.guard.tables import Altered, Tables
+from text2sql.guard.used import Used
 from text2sql.policy import Policy
 from text2sql.predicates import Predicate
 from text2sql.types import Column, Table
@@ -48,13 +49,14 @@ def write_policies(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
     """Write schemas and policies into the tree, in place. Raises `Refused` where that cannot be done faithfully."""
     done = Rewriting(fenced=_wants_fences(facts, tables) and can_fail(tree, tables.engine, facts))
     ctes = {tables.engine.fold(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
+    used = Used(tree, facts) if tables.policy is not None else None
     for node in facts.strings:
         node.replace(exp.Literal.string(node.name))
     for scan in facts.scans:
         _qualify(scan, facts, tables, ctes)
         grants = tables.grants(scan.table)
-        if tables.policy is not None and grants is not None and not _whole(scan.table, grants, tables):
-            _inject(scan, facts, tables, tables.policy, grants, done)
+        if used is not None and grants is not None and not _whole(scan.table, grants, tables):
+            _inject(scan, facts, tables, used, grants, done)
     if done.parameters:
         # A predicate that another grant makes needless is not written; engines refuse what is bound and not asked for.
         written = {holder.name for holder in tree.find_all(exp.Placeholder)}
@@ -105,19 +107,15 @@ def _whole(table: Table, grants: tuple[Grant, ...], tables: Tables) -> bool:
 
 
 def _inject(
-    scan: Scan, facts: Facts, tables: Tables, policy: Policy, grants: tuple[Grant, ...], done: Rewriting
+    scan: Scan, facts: Facts, tables: Tables, used: Used, grants: tuple[Grant, ...], done: Rewriting
 ) -> None:
-    dialect, table, node = tables.engine.name, scan.table, scan.node
-    for row_id in facts.row_ids:
-        if row_id.source is scan.source:
-            raise Refused(
-                "unknown_column", f"There is no column {row_id.field.name} here.", node, row_id.field.name
-            )
+    dialect, table, node, policy = tables.engine.name, scan.table, scan.node, tables.policy
+    assert policy is not None
     conditions = [_condition(table, i, g, tables, policy, done) for i, g in enumerate(grants)]
     altered = tables.altered(table)
-    projections = [
-        _projection(c, altered, conditions, tables, policy, done, table) for c in tables.columns(table)
-    ]
+    visible = tables.columns(table)
+    asked = used.of(scan.source, visible, [field.name for field in scan.source.fields])
+    projections = [_projection(c, altered, conditions, tables, policy, done, table) for c in asked]
     _group(scan, facts, tables)
     inner = exp.Select(
         expressions=projections,

@@ -146,7 +146,6 @@ class Facts:
     strings: list[exp.Column] = field(default_factory=list)
     """Double-quoted names that are strings."""
     scopes: list[Scope] = field(default_factory=list)
-    row_ids: list[Binding] = field(default_factory=list)
     starred: list[Field] = field(default_factory=list)
     """What the stars of SELECT lists stand for: columns that are read though nothing names them."""
     determined: dict[int, list[Binding]] = field(default_factory=dict)

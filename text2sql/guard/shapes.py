@@ -72,6 +72,8 @@ def _between(node: exp.Expr, allowed: Allowlist) -> None:
 def _limit(node: exp.Expr, allowed: Allowlist) -> None:
     """A count of rows is a number; SQLite takes no fraction."""
     value = node.args.get("expression")
+    if isinstance(value, exp.Neg) and allowed.dialect != "sqlite":
+        raise Refused("syntax", f"{value.sql()} is not a number of rows.", node, value.sql())
     if isinstance(value, exp.Literal) and not value.name.isdigit():
         if value.is_string and _COUNT.fullmatch(value.name):
             return
