@@ -31,12 +31,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteBase]:
         ("SELECT 1 FROM skill", "no column"),
         ("SELECT name FROM grown", "view"),
         ("SELECT * FROM grown, skill", "view"),
-        ("SELECT rowid FROM branch", "rowid"),
         ("SELECT bread FROM skill JOIN baker USING (baker_id)", "USING"),
         ("SELECT * FROM skill NATURAL JOIN baker", None),
         ("SELECT * FROM (SELECT * FROM baker) WHERE age = 1", None),
         ("SELECT * FROM skill RIGHT JOIN baker USING (baker_id)", "USING"),
-        ("WITH skill AS MATERIALIZED (SELECT name FROM baker) SELECT COUNT(*) FROM skill", "WITH of a table's name"),
+        (
+            "WITH skill AS MATERIALIZED (SELECT name FROM baker) SELECT COUNT(*) FROM skill",
+            "WITH of a table's name",
+        ),
         ("SELECT b.* FROM baker b WHERE EXISTS (SELECT * FROM skill s WHERE s.baker_id = b.baker_id)", None),
     ],
 )
@@ -56,7 +58,13 @@ def test_what_is_left_out_or_made_up_is_told(base: SqliteBase) -> None:
     assert read is not None
     right = ("baker.name", "baker.baker_id", "skill.baker_id")
     assert compared(sql, ("baker", "skill"), right, read, base.catalog).same
-    assert "SQLite alone reads: skill.baker_id" in compared(sql, ("baker", "skill"), right[:2], read, base.catalog).problem
-    assert "the guard alone names: branch" in compared(sql, ("baker", "skill", "branch"), right, read, base.catalog).problem
+    assert (
+        "SQLite alone reads: skill.baker_id"
+        in compared(sql, ("baker", "skill"), right[:2], read, base.catalog).problem
+    )
+    assert (
+        "the guard alone names: branch"
+        in compared(sql, ("baker", "skill", "branch"), right, read, base.catalog).problem
+    )
     assert "SQLite alone reads: skill" in compared(sql, ("baker",), right[:2], read, base.catalog).problem
     assert read_by_sqlite(base.connection, "SELECT none FROM baker", base.catalog) is None
