@@ -77,6 +77,11 @@ class Tables:
             self._columns[id(table)] = found
         return found
 
+    def sees(self, table: Table, names: Iterable[str]) -> bool:
+        """Whether all these columns of the table are there for the caller: only then may a message name them."""
+        there = {column.name.casefold() for column in self.columns(table)}
+        return all(name.casefold() in there for name in names)
+
     def schemas(self, scans: Iterable[Scan]) -> frozenset[str]:
         """The schemas of the tables read: what a column may be qualified with until its table is rewritten."""
         own = self.catalog.default_schema or self.engine.default_schema

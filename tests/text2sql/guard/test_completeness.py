@@ -8,11 +8,13 @@ import pytest
 from sqlglot import exp
 
 from tests.promises.shop import CLERK, ENGINES, place, policy, refused
+from text2sql.ddl import catalog_from_ddl
 from text2sql.guard import SqlGuard
 from text2sql.guard.completeness import check_everything
 from text2sql.guard.reading import speaker
 from text2sql.guard.refusal import Refused
 from text2sql.guard.scope import Facts
+from text2sql.policy import parse
 from text2sql.types import Dialect
 
 HIDDEN = "(SELECT MAX(monthly) FROM wages)"
@@ -56,6 +58,26 @@ def test_how_many_rows_others_have_decides_nothing() -> None:
     mine = [SqlGuard().check(sql, catalog, CLERK, policy()) for catalog in (few, many)]
     assert [verdict.allowed for verdict in mine] == [True, True]
     assert not SqlGuard().check(sql.replace("sales", "stores"), many, CLERK, policy()).allowed
+
+
+def test_warnings_name_no_hidden_column_and_count_no_hidden_row() -> None:
+    ddl = (
+        "CREATE TABLE st (id INTEGER PRIMARY KEY, nm VARCHAR(9));"
+        "CREATE TABLE ev (id INTEGER PRIMARY KEY, own VARCHAR(9), secret_st INTEGER REFERENCES st (id), secret_on DATE, made DATE)"
+    )
+    found = catalog_from_ddl(ddl, "postgres")
+    found = replace(found, tables=tuple(replace(table, rows=1_234_567) for table in found.tables))
+    for rows, told in (("all", True), ("own = 'me'", False)):
+        grant = f'{{roles: [clerk], rows: "{rows}", hide: [secret_st, secret_on]}}'
+        rules = parse(f"tables: {{ev: {{grants: [{grant}]}}, st: {{grants: [{{roles: [clerk]}}]}}}}")
+        said = ""
+        for sql in ("SELECT COUNT(*) FROM ev", "SELECT 1 FROM ev JOIN st ON ev.own = st.nm"):
+            verdict = SqlGuard().check(sql, found, CLERK, rules)
+            assert verdict.allowed, verdict.violations
+            said += str(verdict.warnings)
+        assert "join_not_key" in said
+        assert "secret" not in said
+        assert ("1,234,567" in said) is told
 
 
 def test_what_nobody_looked_at_is_refused() -> None:

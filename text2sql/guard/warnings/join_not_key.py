@@ -92,7 +92,9 @@ def _ways(looking: Looking, link: Link) -> tuple[str, ...]:
     for near, far in ((one, other), (other, one)):
         here, there = near.field.table, far.field.table
         for key in here.foreign_keys if here is not None else ():
-            if there is not None and _leads(looking, key.to_table, there):
+            if here is None or there is None or not _leads(looking, key.to_table, there):
+                continue
+            if looking.tables.sees(here, key.columns) and looking.tables.sees(there, key.to_columns):
                 pairs = zip(key.columns, key.to_columns, strict=False)
                 found.append(
                     " AND ".join(f"{near.source.alias}.{a} = {far.source.alias}.{b}" for a, b in pairs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
@@ -22,10 +22,12 @@ _TIMES = ("date", "timestamp")
 def find(looking: Looking) -> Iterator[Warn]:
     """One warning, soft, for each big or partitioned table that no condition narrows by time or to single rows."""
     for scan in looking.facts.scans:
-        times = _times(scan.table)
+        rows = _rows(looking, scan.table)
+        seen = {column.name.casefold(): column for column in looking.tables.columns(scan.table)}
+        times = _times(scan.table, rows, seen)
         if not times or _narrowed(looking, scan, times):
             continue
-        size = f"has {scan.table.rows:,} rows" if scan.table.rows else "is partitioned"
+        size = f"has {rows:,} rows" if rows else "is partitioned"
         yield Warn(
             "no_time_bound",
             f"{scan.source.alias} {size}, and no condition says from when: all of it is read. "
@@ -36,14 +38,20 @@ def find(looking: Looking) -> Iterator[Warn]:
         )
 
 
-def _times(table: Table) -> dict[str, str]:
+def _rows(looking: Looking, table: Table) -> int | None:
+    """How many rows the table has, where the caller sees them all; else it would tell of those of others."""
+    grants = looking.tables.grants(table)
+    return table.rows if grants is None or any(grant.predicate is None for grant in grants) else None
+
+
+def _times(table: Table, rows: int | None, seen: Mapping[str, Column]) -> dict[str, str]:
     """Folded names of the columns that tell when, of a table that is worth narrowing by them."""
     by = _PARTITIONED.search(table.comment) if table.comment else None
-    if by is not None:
+    if by is not None and by.group(1).casefold() in seen:
         return {by.group(1).casefold(): by.group(1)}
-    if (table.rows or 0) < BIG or table.kind == "view":
+    if (rows or 0) < BIG or table.kind == "view":
         return {}
-    return {column.name.casefold(): column.name for column in table.columns if _time(column)}
+    return {column.name.casefold(): column.name for column in seen.values() if _time(column)}
 
 
 def _time(column: Column) -> bool:

@@ -43,6 +43,10 @@ def _partly(looking: Looking, near: Source, far: Source, on: set[tuple[str, str]
     for key in near.table.foreign_keys:
         if looking.tables.catalog.table(key.to_table) is not far.table or key.inferred:
             continue
+        if not (
+            looking.tables.sees(near.table, key.columns) and looking.tables.sees(far.table, key.to_columns)
+        ):
+            continue
         columns = {(a.casefold(), b.casefold()) for a, b in zip(key.columns, key.to_columns, strict=False)}
         if columns <= on:
             return None  # another key joins them whole
