@@ -71,6 +71,7 @@ def test_the_example_of_the_documentation_is_true(tmp_path: Path) -> None:
         assert told in ran.stdout
 
 
+@pytest.mark.slow  # three runs of pytest
 def test_options_stand_for_what_the_fixture_is_not_told(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("def test_it(guard_proof):\n    guard_proof()\n", encoding="utf-8")
     queries = tmp_path / "q.sql"
