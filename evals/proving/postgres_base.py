@@ -97,6 +97,8 @@ class PostgresBase:
                 self._do("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT", table, name)
                 if column.name in part.text:
                     self._do("ALTER TABLE {} ALTER COLUMN {} TYPE TEXT", table, name)
+                elif column.type.startswith(("character varying(", "varchar(")):  # a hash is longer
+                    self._do("ALTER TABLE {} ALTER COLUMN {} TYPE VARCHAR", table, name)
         listed = names.SQL(", ").join(map(names.Identifier, part.columns))
         with self._copy.cursor().copy(names.SQL("COPY {} ({}) FROM STDIN").format(table, listed)) as copy:
             for row in part.rows:
