@@ -55,8 +55,15 @@ def write_policies(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
     for scan in facts.scans:
         _qualify(scan, facts, tables, ctes)
         grants = tables.grants(scan.table)
-        if used is not None and grants is not None and not _whole(scan.table, grants, tables):
-            _inject(scan, facts, tables, used, grants, done)
+        if (
+            tables.policy is not None
+            and used
+            and grants is not None
+            and not _whole(scan.table, grants, tables)
+        ):
+            fields = [field.name for field in scan.source.fields]
+            asked = used.of(scan.source, tables.columns(scan.table), fields)
+            _inject(scan, facts, tables, tables.policy, asked, done)
     if done.parameters:
         # A predicate that another grant makes needless is not written; engines refuse what is bound and not asked for.
         written = {holder.name for holder in tree.find_all(exp.Placeholder)}
@@ -107,14 +114,12 @@ def _whole(table: Table, grants: tuple[Grant, ...], tables: Tables) -> bool:
 
 
 def _inject(
-    scan: Scan, facts: Facts, tables: Tables, used: Used, grants: tuple[Grant, ...], done: Rewriting
+    scan: Scan, facts: Facts, tables: Tables, policy: Policy, asked: tuple[Column, ...], done: Rewriting
 ) -> None:
-    dialect, table, node, policy = tables.engine.name, scan.table, scan.node, tables.policy
-    assert policy is not None
+    dialect, table, node = tables.engine.name, scan.table, scan.node
+    grants = tables.grants(table) or ()
     conditions = [_condition(table, i, g, tables, policy, done) for i, g in enumerate(grants)]
     altered = tables.altered(table)
-    visible = tables.columns(table)
-    asked = used.of(scan.source, visible, [field.name for field in scan.source.fields])
     projections = [_projection(c, altered, conditions, tables, policy, done, table) for c in asked]
     _group(scan, facts, tables)
     inner = exp.Select(

@@ -56,7 +56,7 @@ def allowed(sql: str, caller: Principal, dialect: Dialect = "sqlite") -> Verdict
 def test_a_list_is_one_parameter_a_value_and_or_stays_inside() -> None:
     verdict = allowed("SELECT name FROM stores WHERE opened > '2020' OR 1 = 1", MANAGER)
     assert verdict.sql == (
-        'SELECT name FROM (SELECT "store_id", "name", "region", "opened" FROM stores '
+        'SELECT name FROM (SELECT "name", "opened" FROM stores '
         'WHERE "region" IN (:policy_0_regions_0, :policy_0_regions_1) OR "region" = \'Online\') AS stores '
         "WHERE opened > '2020' OR 1 = 1"
     )

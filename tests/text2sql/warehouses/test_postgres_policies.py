@@ -284,8 +284,11 @@ def test_names_that_differ_in_case_alone_are_not_there(shop: PostgresWarehouse, 
 
 
 def test_another_schema_is_not_read_under_the_name_of_this_one(shop: PostgresWarehouse) -> None:
-    assert run(shop, 'SELECT code FROM "SHOP".orders', policy("id = 1")) == [{"code": "12"}]
-    assert run(shop, 'SELECT "SHOP".orders.code FROM "SHOP".orders', None)[0] == {"code": "12"}
+    """To the engine `"SHOP"` is another schema than `shop`, whether or not there is one."""
+    assert run(shop, "SELECT code FROM SHOP.orders", policy("id = 1")) == [{"code": "12"}]
+    assert run(shop, 'SELECT "shop".orders.code FROM "shop".orders', None)[0] == {"code": "12"}
+    refused = check(shop, 'SELECT code FROM "SHOP".orders', policy("id = 1"))
+    assert [v.code for v in refused.violations] == ["unknown_table"]
 
 
 def test_a_rule_over_a_column_that_case_alone_tells_is_broken(shop: PostgresWarehouse) -> None:
