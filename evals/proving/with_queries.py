@@ -57,4 +57,7 @@ def each_alone(sql: str, dialect: Dialect) -> Iterator[str]:
         alone.set(
             "with_", exp.With(expressions=[each.copy() for each in named.values()], recursive=recursive)
         )
+        for name in alone.find_all(exp.Identifier) if dialect == "sqlite" else ():
+            # Of a name in double quotes that is not there SQLite makes a text.
+            name.set("quoted", not (name.this.isascii() and name.this.isidentifier()))
         yield alone.sql(dialect)
