@@ -23,8 +23,25 @@ _OPENING = frozenset({T.L_PAREN, T.L_BRACKET, T.L_BRACE})
 _NO_LISTS = frozenset({"athena", "redshift"})
 """Engines whose grammar is narrower than PostgreSQL's: no ANY of a list, no MATERIALIZED."""
 _FIELDS = frozenset(
-    "year quarter month week day day_of_month day_of_week dow day_of_year doy year_of_week yow hour minute second "
-    "timezone_hour timezone_minute".split()
+    [
+        "year",
+        "quarter",
+        "month",
+        "week",
+        "day",
+        "day_of_month",
+        "day_of_week",
+        "dow",
+        "day_of_year",
+        "doy",
+        "year_of_week",
+        "yow",
+        "hour",
+        "minute",
+        "second",
+        "timezone_hour",
+        "timezone_minute",
+    ]
 )
 """What Trino's EXTRACT takes out of a date."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import TokenType
 
 from text2sql.guard.calls import Call
@@ -13,6 +15,35 @@ _TAKES_QUERY = frozenset({"exists", "not", "array", "any", "all", "some", "in"})
 _CLOCK = frozenset({"current_date", "current_time", "current_timestamp"})
 _COUNTS_SOMETHING = frozenset({"postgres", "redshift", "athena"})
 _UNITS = frozenset({"date_trunc", "date_part", "date_diff", "datediff", "date_sub", "datesub"})
+_AGGREGATES_LISTS = frozenset({"aggregate", "array_aggr", "array_aggregate", "list_aggr", "list_aggregate"})
+_NAMED_IN_TEXT = _AGGREGATES_LISTS | {
+    "from_json",
+    "from_json_strict",
+    "json_transform",
+    "json_transform_strict",
+}
+"""Functions of DuckDB that are told the name of an aggregate, or of types, in a text."""
+_PLAIN_AGGREGATES = frozenset(
+    [
+        "avg",
+        "bool_and",
+        "bool_or",
+        "count",
+        "first",
+        "last",
+        "max",
+        "mean",
+        "median",
+        "min",
+        "mode",
+        "product",
+        "stddev",
+        "sum",
+        "variance",
+    ]
+)
+"""What may be named in a text: what each does with a list is at sight."""
+_STRUCTURE = re.compile(r'[\w\s{}\[\]":,().]*')
 _CLOCK_IS_CALLED = frozenset({"duckdb"})
 
 
@@ -28,6 +59,8 @@ def check_arguments(call: Call, dialect: str) -> None:
         if len(unit) == 1 and unit[0].token_type == T.IDENTIFIER:
             message = f"The unit given to {name}() is a text: '{unit[0].text}'."
             raise Refused("arguments", message, unit[0].start, unit[0].text)
+    if name in _NAMED_IN_TEXT and dialect == "duckdb":
+        _check_named(call)
     for index, argument in enumerate(call.arguments):
         first = argument[0].token_type if argument else None
         if index and first in (T.DISTINCT, T.ALL):
@@ -43,3 +76,21 @@ def check_arguments(call: Call, dialect: str) -> None:
         ):
             message = f"* in {name}() stands alone: name the columns."
             raise Refused("arguments", message, argument[-1].start, "*")
+
+
+def _check_named(call: Call) -> None:
+    """The name is written out, and that of an aggregate which is allowed here."""
+    where, name = call.token.start, call.name
+    second = call.arguments[1] if len(call.arguments) > 1 else []
+    text = second[0].text if len(second) == 1 and second[0].token_type == T.STRING else None
+    if name in _AGGREGATES_LISTS:
+        if text is not None and text.lower() in _PLAIN_AGGREGATES:
+            return
+        raise Refused(
+            "function",
+            f"{name}() takes the name of a plain aggregate such as 'sum', written out.",
+            where,
+            name,
+        )
+    if text is None or _STRUCTURE.fullmatch(text) is None:
+        raise Refused("function", f"{name}() takes a structure of types, written out.", where, name)

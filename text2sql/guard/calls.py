@@ -190,6 +190,8 @@ def is_call(tokens: list[Token], index: int) -> bool:
         return False  # a type, or an alias with its columns: neither calls anything
     if before.token_type == T.TABLE_SAMPLE:
         return False
+    if before.token_type == T.NUMBER and text.lower() == "percent":
+        return False  # USING SAMPLE 10 PERCENT (bernoulli)
     if before.token_type == T.BETWEEN and text.lower() in _BETWEEN:
         return False
     if before.token_type == T.STAR and text.lower() == "replace":

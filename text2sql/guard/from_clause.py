@@ -24,6 +24,8 @@ class Cte:
     names: list[str]
 
 
+_NAMES_JOINS = frozenset({"postgres", "duckdb", "athena"})
+"""Engines that let a join in parentheses have a name."""
 Ctes = Mapping[str, Cte]
 Query = Callable[[exp.Expr, Ctes, Scope | None], Output]
 
@@ -90,13 +92,26 @@ class FromClause:
 
     def _add(self, node: exp.Expr, reading: _Reading) -> None:
         """Add what stands in FROM to the scope."""
-        if isinstance(node, exp.Subquery) and joins.holds_sources(node):
+        if isinstance(node, exp.Subquery) and joins.holds_sources(node) and not self._as_query(node):
             self._parenthesised(node, reading)
         else:
             source = self._source(node, reading.scope, reading.ctes)
             reading.scope.sources.append(joins.pivoted(node, source, reading.scope, self.expressions))
         for join in node.args.get("joins") or ():
             self._join(join, reading)
+
+    def _as_query(self, node: exp.Subquery) -> bool:
+        """`(a JOIN b ON …) AS j` as `(SELECT * FROM a JOIN b ON …) AS j`, which says the same. In place."""
+        alias, inner = node.args.get("alias"), node.this
+        named = alias is not None and alias.args.get("this") is not None
+        if not named or self.engine.name not in _NAMES_JOINS or not inner.args.get("joins"):
+            return False
+        node.set(
+            "this",
+            exp.Select(expressions=[exp.Star()], from_=exp.From(this=inner), joins=inner.args["joins"]),
+        )
+        inner.set("joins", None)
+        return True
 
     def _parenthesised(self, node: exp.Subquery, reading: _Reading) -> None:
         """`(a JOIN b ON …)`; it is transparent, and so cannot have a name of its own."""

@@ -86,7 +86,8 @@ def _patterns(node: exp.Expr) -> list[exp.Expr]:
     if isinstance(node, _MATCHES):
         return [node.expression]
     operands = [part for key, value in node.args.items() if key != "this" or isinstance(node, exp.Anonymous)
-                for part in (value if isinstance(value, list) else [value]) if isinstance(part, exp.Expr)]  # fmt: skip
+                for part in (value if isinstance(value, list) else [value])
+                if isinstance(part, exp.Expr) and not isinstance(part, exp.Lambda)]  # fmt: skip
     if isinstance(node, exp.Anonymous):
         operands = operands[1:]
     return [part for part in operands if _constant(part) is not None or not isinstance(node, exp.Substring)][

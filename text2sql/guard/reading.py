@@ -11,6 +11,7 @@ from sqlglot.dialects import Dialect as SqlglotDialect
 from sqlglot.errors import ParseError, TokenError
 
 from text2sql.guard.allowlist import Allowlist
+from text2sql.guard.forms import as_known
 from text2sql.guard.refusal import Refused
 from text2sql.guard.spelling import as_read, like
 
@@ -70,7 +71,7 @@ def _tokens(sql: str, allowed: Allowlist) -> list[Token]:
         raise Refused("syntax", "A quote or a comment is not closed.", cause=str(error)) from error
     if "--" in sql or "/*" in sql:
         _uncommented(tokens)
-    tokens = as_read(tokens, sql, allowed.dialect)
+    tokens = as_known(as_read(tokens, sql, allowed.dialect), sql, allowed.dialect, allowed.reserved)
     closing = 0
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         last, closing = tokens.pop(), closing + 1

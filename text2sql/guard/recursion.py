@@ -66,6 +66,13 @@ def _is_cte(table: exp.Table, name: str, engine: Engine) -> bool:
 def _leftmost(node: exp.Expr) -> exp.Expr:
     while not isinstance(node, exp.Select | exp.Values) and isinstance(node.this, exp.Expr):
         node = node.this
+    if (
+        isinstance(node, exp.Select)
+        and len(node.expressions) == 1
+        and isinstance(node.expressions[0], exp.Star)
+    ):
+        source = node.args["from_"].this if node.args.get("from_") is not None else None
+        node = source if isinstance(source, exp.Values) and not node.args.get("joins") else node
     if isinstance(node, exp.Values) and isinstance(node.expressions[0], exp.Tuple):
         return node.expressions[0]
     return node
@@ -89,7 +96,9 @@ def _counts(body: exp.SetOperation, step: exp.Select, names: list[str], engine: 
         by = _step(node, names[index], engine)
         if by is None:
             continue
-        dates = node.find(exp.Interval, exp.Date, exp.Anonymous) is not None
+        dates = node.find(exp.Interval, exp.Date, exp.Anonymous) is not None or _is_date(
+            starts[index].unalias()
+        )
         for bound in _bounds(where.this, names[index], engine, by > 0):
             if _within(starts[index].unalias(), bound, by, rounds, dates=dates):
                 return True
@@ -134,6 +143,16 @@ def _interval_days(node: exp.Interval) -> float | None:
         return float(node.this.name) * unit if unit else None
     except ValueError:
         return None
+
+
+def _is_date(node: exp.Expr) -> bool:
+    """`DATE '2024-01-01'`, to which a number adds days."""
+    node = node.unnest()
+    return (
+        isinstance(node, exp.Cast)
+        and node.args["to"].this == exp.DType.DATE
+        and isinstance(node.this, exp.Literal)
+    )
 
 
 def _column(node: exp.Expr, name: str, engine: Engine) -> bool:
