@@ -61,8 +61,7 @@ def write_policies(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
             and grants is not None
             and not _whole(scan.table, grants, tables)
         ):
-            fields = [field.name for field in scan.source.fields]
-            asked = used.of(scan.source, tables.columns(scan.table), fields)
+            asked = used.of(scan.source, tables.columns(scan.table))
             _inject(scan, facts, tables, tables.policy, asked, done)
     if done.parameters:
         # A predicate that another grant makes needless is not written; engines refuse what is bound and not asked for.

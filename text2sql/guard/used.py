@@ -5,8 +5,6 @@ Only where every column is asked for by name: stars, merged and renamed columns 
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from sqlglot import exp
 
 from text2sql.guard.scope import Facts
@@ -23,18 +21,18 @@ class Used:
         self._names: dict[int, set[str]] = {}
         if not self._all:
             for binding in facts.bindings.values():
-                self._names.setdefault(id(binding.source), set()).add(binding.field.name)
+                if binding.field.column is not None:
+                    self._names.setdefault(id(binding.source), set()).add(binding.field.column.name)
 
-    def of(self, source: object, columns: tuple[Column, ...], names: Collection[str]) -> tuple[Column, ...]:
-        """Of a source's visible columns (and the names they go by, in the same order) those asked for; never none.
+    def of(self, source: object, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+        """Of a source's visible columns those asked for; never none.
 
         Where none is, as under COUNT(*), the first stands for the row: its name was there before.
         """
         if self._all:
             return columns
         wanted = self._names.get(id(source), set())
-        kept = tuple(column for column, name in zip(columns, names, strict=True) if name in wanted)
-        return kept or columns[:1]
+        return tuple(column for column in columns if column.name in wanted) or columns[:1]
 
 
 def _unnamed(node: exp.Expr) -> bool:
