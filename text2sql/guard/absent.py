@@ -60,9 +60,13 @@ def check_absent(tokens: list[Token], dialect: str) -> None:
             raise _refused("Write GROUP BY ROLLUP (…), not WITH ROLLUP.", token)
         elif kind == T.FILTER and dialect == "redshift":
             raise _refused("Redshift has no FILTER; aggregate a CASE.", token)
-        elif dialect in _NO_LISTS and token.text.lower() == "materialized" and kind != T.IDENTIFIER:
-            if tokens[index - 1].token_type in (T.ALIAS, T.NOT):
-                raise _refused("MATERIALIZED is not known here; leave it out.", token)
+        elif dialect in _NO_LISTS and token.text.lower() == "materialized" and _names_how(tokens, index):
+            raise _refused("MATERIALIZED is not known here; leave it out.", token)
+
+
+def _names_how(tokens: list[Token], index: int) -> bool:
+    """Whether it stands in `WITH x AS [NOT] MATERIALIZED (…)`."""
+    return tokens[index].token_type != T.IDENTIFIER and tokens[index - 1].token_type in (T.ALIAS, T.NOT)
 
 
 def _limit(tokens: list[Token], index: int, dialect: str) -> None:
