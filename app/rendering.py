@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console, Group
@@ -12,11 +14,11 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from app import costs, modelled
+from app import checked, costs, modelled
 from app.columns import Field, named_fields
 from app.figures import show as in_unit
 from app.messages import text
-from app.record import AnswerRecord, jsonable
+from app.record import AnswerRecord
 from retrieval.types import Language
 from text2sql.semantics import SemanticModel
 from text2sql.types import Draft
@@ -52,20 +54,15 @@ def show(record: AnswerRecord, console: Console, model: SemanticModel | None = N
             console.print(f"  {cut}", style="yellow")
     sql = record.attempts[-1].verdict.sql if record.confirm else record.sql
     if sql:
-        console.print(
-            Syntax(
-                pretty_sql(sql, record.versions.get("dialect", "")),
-                "sql",
-                word_wrap=True,
-                background_color="default",
-            )
-        )
+        laid_out = pretty_sql(sql, record.versions.get("dialect", ""))
+        console.print(Syntax(laid_out, "sql", word_wrap=True, background_color="default"))
         if record.parameters:
             console.print(
                 f"  {text('label.parameters', language)}: {escape(str(dict(record.parameters)))}",
                 highlight=False,
             )
-    for part in (_sources(record), _checks(record), _notes(record)):
+    kept = replace(record, rows=()).to_json()  # what reads records as they are kept reads this one too
+    for part in (_sources(record), _checks(kept, language), _notes(record, kept)):
         if part is not None:
             console.print(part)
     spent = " · ".join(
@@ -136,17 +133,12 @@ def _sources(record: AnswerRecord) -> Group | None:
     return Group(*lines)
 
 
-def _checks(record: AnswerRecord) -> Text | None:
-    if not record.checks:
-        return None
-    parts = [
-        f"{'✓' if check.passed else '✗'} {check.name}{': ' + check.detail if check.detail else ''}"
-        for check in record.checks
-    ]
-    return Text("  " + "\n  ".join(parts), style="green")
+def _checks(kept: Mapping[str, Any], language: Language) -> Text | None:
+    found = list(checked.lines(kept, language))
+    return Text("  " + "\n  ".join(found), style="green") if found else None
 
 
-def _notes(record: AnswerRecord) -> Group | None:
+def _notes(record: AnswerRecord, kept: Mapping[str, Any]) -> Group | None:
     language = record.language
     lines: list[Text] = []
     if record.understood:
@@ -157,26 +149,16 @@ def _notes(record: AnswerRecord) -> Group | None:
     lines.extend(
         Text(f"  {name}: {words}", style="dim") for name, words in record.definitions.items() if words
     )
-    lines.extend(Text(f"  ! {warning.message}", style="yellow") for warning in record.warnings)
+    lines.extend(Text(f"  ! {item}", style="yellow") for item in checked.warnings(kept, language))
     lines.extend(
         Text(f"  {text('label.left_out', language)}: {item}", style="yellow") for item in record.left_out
     )
-    kept = {
-        "attempts": jsonable(record.attempts[-1:]), "agreed": record.agreed, "result": record.result is not None
-    }  # fmt: skip
     lines.extend(
         Text(f"  {text('label.cost', language)}: {line}", style="dim") for line in costs.lines(kept, language)
     )
     lines.extend(
         Text(f"  {text('label.model', language)}: {line}", style="dim")
-        for line in modelled.lines(
-            {
-                "model_calls": jsonable(record.model_calls),
-                "worded_by": record.worded_by,
-                "not_worded": record.not_worded,
-            },
-            language,
-        )
+        for line in modelled.lines(kept, language)
     )
     if record.result is not None:
         lines.append(Text(f"  {text('label.policy', language)}: {record.policy or 'none'}", style="dim"))

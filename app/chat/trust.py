@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app import costs, modelled
+from app import checked, costs, modelled
 from app.chat import markup
 from app.columns import called
-from app.messages import finding_text, has, text
+from app.messages import text
 from retrieval.types import Language
 from text2sql.semantics import SemanticModel
-from text2sql.types import Warn
 
 Record = Mapping[str, Any]
 PARTS = ("retrieve", "scope", "draft", "route", "guard", "run", "write")
@@ -47,10 +46,9 @@ def _lines(record: Record, model: SemanticModel, language: Language) -> Iterator
     yield from _titled(text("label.assumed", language), record["assumptions"])
     definitions = record["definitions"].items()
     yield from ((_called(name, model, language), said) for name, said in definitions if said)
-    warnings = [finding_text(_warn(warning), language) for warning in record["warnings"]]
-    yield from _titled(text("label.warning", language), warnings)
+    yield from _titled(text("label.warning", language), checked.warnings(record, language))
     verdict = _verdict(record)
-    yield from _titled(text("label.checks", language), _checks(record, verdict, language))
+    yield from _titled(text("label.checks", language), checked.lines(record, language))
     limits = verdict.get("row_rules", {}).items()
     rules = [f"{table}: {_bound(rule, verdict['parameters'])}" for table, rule in limits]
     yield from _titled(text("label.row_rules", language), rules)
@@ -91,26 +89,3 @@ def _titled(name: str, items: Any) -> Iterator[tuple[str, str]]:
 
 def _verdict(record: Record) -> Mapping[str, Any]:
     return record["attempts"][-1]["verdict"] if record["attempts"] else {}
-
-
-def _checks(record: Record, verdict: Mapping[str, Any], language: Language) -> Iterator[str]:
-    """Each check with its mark. The guard speaks English; what is known of a check is said in the page's language."""
-    for check in record["checks"]:
-        mark = "✓" if check["passed"] else "✗"
-        key = check["name"].replace(" ", "_")
-        name = text(f"label.check_{key}", language) if has(f"label.check_{key}") else check["name"]
-        detail = check["detail"]
-        if has(f"check.{key}"):
-            detail = text(f"check.{key}", language)
-        elif language == "ja":
-            detail = _counted(verdict, language) if key == "policy_written_in" else ""
-        yield f"{mark} {name}{': ' if detail else ''}{detail}"
-
-
-def _counted(verdict: Mapping[str, Any], language: Language) -> str:
-    rules, masked = len(verdict.get("row_rules", {})), len(verdict.get("masked", ()))
-    return text("label.policy_counts", language, rules=rules, masked=masked)
-
-
-def _warn(raw: Mapping[str, Any]) -> Warn:
-    return Warn(raw["code"], raw["message"], subject=raw["subject"], suggestions=tuple(raw["suggestions"]))

@@ -8,7 +8,7 @@ from rich.console import Console
 from app.record import AnswerRecord, Attempt, summarise
 from app.rendering import cell, show
 from tests.app.making import ASKER, DATED, MODEL, draft, result
-from text2sql.types import Verdict
+from text2sql.types import Check, Verdict, Warn
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,21 @@ def test_figures_carry_the_units_of_their_metrics() -> None:
     plain = Console(record=True, width=120, file=StringIO())
     show(record, plain)
     assert "0.1234" in plain.export_text()
+
+
+def test_checks_and_warnings_are_said_in_the_asker_s_language() -> None:
+    verdict = Verdict(allowed=True, masked=("sales.customer",))
+    checks = (Check("only reads", True, "9 nodes"), Check("policy written in", True, "shop v1: 0 row rules"))
+    record = AnswerRecord(
+        id="r", at=DATED, principal=ASKER, conversation_id="c", question="?", language="ja", route="query", why="",
+        outcome="answered", text="told", attempts=(Attempt(draft("revenue"), verdict),), checks=checks,
+        warnings=(Warn("literal_absent", "Nothing is called Tokio.", subject="Tokio", suggestions=("Tokyo",)),),
+    )  # fmt: skip
+    console = Console(record=True, width=120, file=StringIO())
+    show(record, console, MODEL)
+    shown = console.export_text()
+    assert "読み取りのみ" in shown
+    assert "マスクした列 1 件" in shown
+    assert "近いもの：Tokyo" in shown
+    assert "nodes" not in shown
+    assert "Nothing is called" not in shown
