@@ -114,7 +114,8 @@ def test_a_warehouses_password_may_stay_out_of_the_file_and_is_in_no_repr(tmp_pa
 def test_a_daily_budget_is_read_with_its_roles_and_a_time_zone_that_exists(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(
-        "limits: {daily: {queries: 5, time_zone: Asia/Tokyo, roles: {analyst: {rows: 9}}}}\n", encoding="utf-8"
+        "limits: {daily: {queries: 5, time_zone: Asia/Tokyo, roles: {analyst: {rows: 9}}}}\n",
+        encoding="utf-8",
     )
     limits = load(tmp_path, {}).limits
     assert (limits.daily.queries, limits.daily.roles["analyst"].rows) == (5, 9)
