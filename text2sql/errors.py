@@ -5,7 +5,8 @@ BunmyakuError
     ├── WarehouseError            the engine refused or failed; `where` names the warehouse
     │   ├── WarehouseUnavailable  missing, locked, not a database
     │   ├── QueryTimeout          stopped at the time limit
-    │   └── QueryCancelled        stopped by `cancel()`
+    │   ├── QueryCancelled        stopped by `cancel()`
+    │   └── WallRefused           roles, grants or row security that a server would not have written or taken away
     ├── PolicyError               a policy file that cannot be enforced as written
     ├── SemanticModelError        a semantic model that is not valid, or not valid for this catalogue
     ├── DdlError                  a DDL file from which no catalogue can be read
@@ -35,6 +36,12 @@ class QueryTimeout(WarehouseError):
 
 class QueryCancelled(WarehouseError):
     """Stopped on request."""
+
+
+class WallRefused(WarehouseError):
+    """A server would not have its roles, grants or row security written or taken away; nothing was changed."""
+
+    bad_input = True
 
 
 class PolicyError(Text2SqlError):

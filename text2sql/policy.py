@@ -189,7 +189,7 @@ def parse(text: str, where: str = "policy") -> Policy:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "top"
         raise PolicyError(
-            f"The policy cannot be enforced: {first['msg']}",
+            f"The policy cannot be enforced: {first['msg'].removeprefix('Value error, ')}",
             where=f"{where}: {place}",
             todo="Mend the file; until then nothing is readable under it.",
         ) from error

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import psycopg
 
-from text2sql.errors import PolicyError, WarehouseError
+from text2sql.errors import PolicyError, WallRefused
 from text2sql.policy import Policy, problems
 from text2sql.row_security.changes import Login, Statement, changes, removal
 from text2sql.row_security.context import Key
@@ -164,7 +164,7 @@ class Administration:
         return Plan([] if blocked else removal(now, self._names), blocked, reader=self._names.reader)
 
     def run(self, plan: Plan) -> None:
-        """Run it all and commit. Raises `PolicyError` where it may not, `WarehouseError` where the server refuses."""
+        """Run it all and commit. Raises `PolicyError` where it may not, `WallRefused` where the server does."""
         if plan.refusals:
             raise PolicyError("The policy cannot be applied", where=self.where, todo="\n".join(plan.refusals))
         shown = ""
@@ -179,7 +179,7 @@ class Administration:
         except psycopg.Error as error:
             raise self._failed(error, shown) from error
 
-    def _failed(self, error: psycopg.Error, shown: str = "") -> WarehouseError:
+    def _failed(self, error: psycopg.Error, shown: str = "") -> WallRefused:
         message = error.diag.message_primary or type(error).__name__
         if isinstance(error, psycopg.errors.DependentObjectsStillExist):
             message += f" ({(error.diag.message_detail or '').partition(chr(10))[0]})"
@@ -192,8 +192,8 @@ class Administration:
     def _refused(
         self, message: str, shown: str,
         todo: str = "Apply as a role that may make roles and owns the tables and schemas (a superuser does).",
-    ) -> WarehouseError:  # fmt: skip
-        return WarehouseError(
+    ) -> WallRefused:  # fmt: skip
+        return WallRefused(
             f"PostgreSQL refused: {message}. Nothing was changed",
             where=f"{self.where}: {shown}" if shown else self.where,
             todo=todo,

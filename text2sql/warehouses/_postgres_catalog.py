@@ -1,7 +1,7 @@
 """Tables, columns, keys and comments of a PostgreSQL database, as far as the role may SELECT them.
 
-Partitions are left out (their parent stands for them), and so are system schemas, temporary tables and what an
-extension brought along. Foreign tables are taken like views: a row count of one may be work for another server.
+Partitions are left out (their parent stands for them), and so are system schemas, the schema of our own wall (its key
+signs every caller's context), temporary tables and what an extension brought along. Foreign tables are taken like views: a row count of one may be work for another server.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from typing import Any
 
 from text2sql.families import family
 from text2sql.profiling import Budget, Query
+from text2sql.row_security.context import MARK
 from text2sql.types import Catalog, Column, ForeignKey, Table, TypeFamily, differing_in_case
 from text2sql.warehouses._catalog import finished
 from text2sql.warehouses._postgres_session import Facts
 
 _BUDGET = Budget(cells=4_000_000)
 """PostgreSQL sorts to count distinct values: an order of magnitude slower than a column store."""
-_READABLE = """
+_READABLE = f"""
 c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
 AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND has_schema_privilege(n.oid, 'USAGE')
+AND NOT starts_with(coalesce(obj_description(n.oid, 'pg_namespace'), ''), '{MARK}')
 AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"""
 _FROM = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"

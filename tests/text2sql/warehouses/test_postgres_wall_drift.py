@@ -10,9 +10,11 @@ import pytest
 from retrieval.types import Principal
 from tests.text2sql.warehouses.postgres_server import OwnServer
 from tests.text2sql.warehouses.test_postgres_wall import MANAGER, PASSWORD, Site, ids
-from text2sql.errors import PolicyError, WarehouseError
+from text2sql.errors import PolicyError, WallRefused, WarehouseError
+from text2sql.guard import SqlGuard
 from text2sql.policy import parse
 from text2sql.row_security.postgres import Administration
+from text2sql.warehouses.postgres import PostgresWarehouse
 
 POLICY = """
 name: shop
@@ -120,7 +122,7 @@ def test_an_owner_who_is_no_superuser_may_apply_it_and_a_right_not_given_is_an_e
     )
     site.url = postgres.url("owned", "boss", "boss")
     text = "tables: {{{}: {{grants: [{{roles: [till], rows: 'id > 1'}}]}}}}"
-    with pytest.raises(WarehouseError, match='no privileges were granted for "other"'):
+    with pytest.raises(WallRefused, match='no privileges were granted for "other"'):
         site.apply(text.format("other.tills"))
     plan = site.apply(text.format("tills"))
     assert plan.statements
@@ -130,6 +132,15 @@ def test_an_owner_who_is_no_superuser_may_apply_it_and_a_right_not_given_is_an_e
     assert "table nowhere: not in the catalogue" in str(site.apply(text.format("nowhere")).remarks)
     site.remove()
     by_hand(Site(postgres, "owned"), "DROP ROLE boss")
+
+
+def test_the_wall_s_own_schema_is_in_nobody_s_catalogue(site: Site) -> None:
+    with PostgresWarehouse(site.url) as warehouse:  # as an administrator, who may read the key
+        catalog = warehouse.catalog()
+    assert {table.qualified for table in catalog.tables} >= {"shop.sales", "shop.staff"}
+    assert not [table.qualified for table in catalog.tables if table.qualified.startswith("drift.")]
+    verdict = SqlGuard().check("SELECT inner_pad FROM drift.key", catalog, MANAGER)
+    assert [violation.code for violation in verdict.violations] == ["unknown_table"]
 
 
 def test_an_attribute_that_no_database_can_hold_admits_nothing(site: Site) -> None:
