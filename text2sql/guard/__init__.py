@@ -125,7 +125,11 @@ def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
         )
 
     text = write_out(
-        statement.tree, statement, allowed, bound=bool(done.parameters), schemas=tables.schemas(facts.scans)
+        statement.tree,
+        statement,
+        allowed,
+        bound=bool(done.parameters),
+        schemas=tables.schemas(facts.scans) | done.renamed,
     )
     checks.append(Check("rewritten and read back", True, "the text that runs says what was checked"))
     return Verdict(

@@ -11,6 +11,8 @@ from collections.abc import Collection
 
 from sqlglot import Token, TokenType
 
+from text2sql.guard.chains import as_calls
+from text2sql.guard.pivot_forms import as_table_pivots
 from text2sql.guard.refusal import Refused
 
 T = TokenType
@@ -40,6 +42,9 @@ def as_known(tokens: list[Token], sql: str, dialect: str, reserved: Collection[s
         tokens = _continued(tokens, sql)
     if T.AMP in kinds and dialect == "postgres":
         tokens = _coded(tokens)
+    if dialect == "duckdb":
+        tokens = as_calls(tokens) if T.DOT in kinds else tokens
+        tokens = as_table_pivots(tokens) if kinds & {T.PIVOT, T.UNPIVOT} else tokens
     if T.ALIAS in kinds and dialect in _ANY_LABEL:
         tokens = _labels(tokens, dialect, reserved)
     if dialect in ("postgres", "athena") and any(t.text.lower() == "json_object" for t in tokens):

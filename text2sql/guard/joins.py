@@ -120,6 +120,9 @@ def pivoted(node: exp.Expr, source: Source, scope: Scope, expressions: Expressio
         for key in ("expressions", "fields", "using"):
             for part in pivot.args.get(key) or ():
                 _pivot_part(part, inner, expressions)
+        group = pivot.args.get("group")
+        for part in group.expressions if group is not None else ():
+            _pivot_part(part, inner, expressions)
     alias, columns = alias_of(pivots[-1], scope.engine)
     return Source(alias or source.alias, [Field(c) for c in columns], node, open=True)
 
@@ -134,10 +137,17 @@ def _pivot_part(part: exp.Expr, scope: Scope, expressions: Expressions) -> None:
     values = [
         value.this if isinstance(value, exp.PivotAlias) else value.unalias() for value in inner.expressions
     ]
-    for value in (inner.this, *values):
+    if isinstance(inner.this, exp.Func) and scope.engine.name == "duckdb":
+        scope.clause = "where"  # neither aggregates nor windows
+        expressions.visit(inner.this, scope)
+        scope.clause = "select"
+        of = values
+    else:
+        of = [inner.this, *values]
+    for value in of:
         for member in value.expressions if isinstance(value, exp.Tuple) else [value]:
             # UNPIVOT's names of new columns are bare.
-            if not isinstance(member, exp.Column | exp.Literal | exp.Identifier):
+            if not isinstance(member, exp.Column | exp.Columns | exp.Literal | exp.Identifier):
                 raise Refused("node", "PIVOT takes a column and values here.", part)
-            if isinstance(member, exp.Column):
+            if isinstance(member, exp.Column | exp.Columns):
                 expressions.visit(member, scope)

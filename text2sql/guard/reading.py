@@ -12,6 +12,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from text2sql.guard.allowlist import Allowlist
 from text2sql.guard.forms import as_known
+from text2sql.guard.quantified import QUANTIFIERS, quantified
 from text2sql.guard.refusal import Refused
 from text2sql.guard.spelling import as_read, like
 
@@ -181,7 +182,7 @@ def parse(sql: str, tokens: list[Token], dialect: str) -> exp.Expr:
     if len(trees) != 1 or trees[0] is None:
         raise Refused("many_statements", "There is more than one statement; send one.")
     tree: exp.Expr = trees[0]
-    return tree
+    return quantified(tree) if any(t.text.lower() in QUANTIFIERS for t in tokens) else tree
 
 
 def _at(error: dict[str, object], sql: str) -> int | None:

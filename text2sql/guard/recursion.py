@@ -1,8 +1,9 @@
 """WITH RECURSIVE is admitted where it provably ends: a counter that meets its bound, or a UNION of plain columns.
 
-The recursive part reads the CTE once, in FROM. It ends when either
+The recursive part reads the CTE once, in FROM. It ends when one of these holds:
 - a column grows by a fixed step in every round and WHERE holds it below a bound that is written out, or
-- UNION (without ALL) drops repeated rows and every column is copied as it is, so that the rows run out.
+- UNION (without ALL) drops repeated rows and every column is copied as it is, so that the rows run out, or
+- every round takes something away of what there is: `running_out`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from sqlglot import exp
 
 from text2sql.guard.engines import Engine
 from text2sql.guard.refusal import Refused
+from text2sql.guard.running_out import runs_out
 
 MAX_ROUNDS = 100_000
 MAX_ROUNDS_JOINED = 100
@@ -40,6 +42,8 @@ def check_recursive(name: str, cte: exp.CTE, columns: list[str], engine: Engine)
         engine.fold(p) if p.name else "" for p in map(_named, _leftmost(body.this).expressions)
     ]
     if _counts(body, step, names, engine, MAX_ROUNDS_JOINED if joined else MAX_ROUNDS):
+        return body
+    if runs_out(body, step, names, name, engine):
         return body
     if body.args.get("distinct") and all(isinstance(p.unalias(), exp.Column) for p in step.expressions):
         return body

@@ -20,6 +20,7 @@ from text2sql.guard.fences import can_fail, close
 from text2sql.guard.refusal import Refused
 from text2sql.guard.samples import place_sample
 from text2sql.guard.scope import Facts, Scan
+from text2sql.guard.shadows import rename_shadows
 from text2sql.guard.tables import Altered, Tables
 from text2sql.guard.used import Used
 from text2sql.policy import Policy
@@ -38,6 +39,8 @@ class Rewriting:
     """Masks that the engine cannot compute, given as NULL."""
     fenced: bool = False
     """Whether the caller's rows are chosen before anything else is computed on them."""
+    renamed: frozenset[str] = frozenset()
+    """Names of WITH queries that became others."""
     _prefixes: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def prefix(self, table: str, grant: int) -> int:
@@ -49,6 +52,8 @@ def write_policies(tree: exp.Expr, facts: Facts, tables: Tables) -> Rewriting:
     """Write schemas and policies into the tree, in place. Raises `Refused` where that cannot be done faithfully."""
     done = Rewriting(fenced=_wants_fences(facts, tables) and can_fail(tree, tables.engine, facts))
     ctes = {tables.engine.fold(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
+    done.renamed = rename_shadows(tree, facts, tables, ctes) if ctes else frozenset()
+    ctes -= done.renamed
     used = Used(tree, facts) if tables.policy is not None else None
     for node in facts.strings:
         node.replace(exp.Literal.string(node.name))
@@ -91,11 +96,7 @@ def _qualify(scan: Scan, facts: Facts, tables: Tables, ctes: set[str]) -> None:
     if given is None:
         schema = table.schema
         if not schema and tables.fold(table.name) in ctes:
-            schema = engine.default_schema
-            if not schema:
-                raise Refused(
-                    "shadowing", f"A WITH query is called like the table {table.name}; rename it.", node
-                )
+            schema = tables.catalog.default_schema or engine.default_schema
         if schema:
             node.set("db", exp.to_identifier(schema, quoted=not _plain(schema)))
 
