@@ -12,17 +12,21 @@ from app.messages import finding_text, join, text
 from app.record import Outcome
 from app.walk import Walk
 from retrieval.types import Citation
-from text2sql.cost import BUDGET_SPENT, CHANGED, CONFIRM
+from text2sql.attempting import READS_NOTHING
+from text2sql.cost import BUDGET_SPENT, CHANGED, CONFIRM, TOO_EXPENSIVE
+from text2sql.doubting import DOUBTFUL
 from text2sql.types import ResultSet
 
 REASONS = {
-    "too_expensive": "too_expensive",
-    "reads_nothing": "reads_nothing",
-    "doubtful": "doubtful",
+    TOO_EXPENSIVE: "too_expensive",
+    READS_NOTHING: "reads_nothing",
+    DOUBTFUL: "doubtful",
     "QueryTimeout": "timeout",
     "QueryCancelled": "cancelled",
 }
 """What stopped a query -> the sentence that says so; anything else is the engine's refusal."""
+NEVER_RUN = frozenset({TOO_EXPENSIVE, READS_NOTHING, DOUBTFUL})
+"""What we stopped ourselves, before the warehouse was asked for rows."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,8 @@ def _queried(walk: Walk, described: str) -> Told:
     if last in (BUDGET_SPENT, CHANGED):
         return Told("refused", not_run(walk.attempts[-1], walk.found.language))
     reason = text(f"reason.{REASONS.get(last, 'engine')}", walk.found.language)
+    if last in NEVER_RUN:
+        return Told("refused", text("outcome.refused", walk.found.language, reasons=reason))
     return Told("failed", text("outcome.failed", walk.found.language, reason=reason))
 
 

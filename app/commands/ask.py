@@ -13,6 +13,7 @@ from app.commands.opening import application
 from app.commands.output import Terminal, write_json
 from app.confirming import agreed_to
 from app.costs import confirm_label
+from app.interrupting import pressed
 from app.messages import text as message
 from app.record import AnswerRecord
 from app.rendering import show
@@ -35,11 +36,12 @@ def command(
 ) -> None:
     """Ask a question; see the answer, the rows, the SQL, the sources and the checks passed."""
     text = sys.stdin.buffer.read().decode("utf-8", errors="replace") if question == "-" else question
+    somebody = not as_json and sys.stdin.isatty() and sys.stderr.isatty()
     with application(configuration.load(), quiet=as_json) as app:
         principal = app.principal(user)
         given = Given(agreed=ANYTHING) if yes else None
         record = app.assistant.answer(text, principal, conversation_id=conversation, given=given)
-        if record.confirm and _agrees(record, as_json=as_json):
+        if record.confirm and somebody and _agrees(record):
             again = agreed_to(record.to_json())
             record = app.assistant.answer(
                 text, principal, conversation_id=record.conversation_id, given=again
@@ -49,15 +51,18 @@ def command(
         write_json(record.to_json())
     else:
         show(record, Terminal(), model)
-    if record.confirm:
+    if record.confirm and not somebody:
         said = message("cost.unconfirmed", record.language)
         Terminal(stderr=True, soft_wrap=True).print(said, style="yellow", highlight=False)
     raise typer.Exit(OUTCOMES[record.outcome])
 
 
-def _agrees(record: AnswerRecord, *, as_json: bool) -> bool:
-    """Asks the person at the terminal; False where there is none."""
-    if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
+def _agrees(record: AnswerRecord) -> bool:
+    """Asks the person at the terminal. Raises `KeyboardInterrupt`."""
     question = confirm_label(record.to_json(), "cost.confirm_terminal", record.language)
-    return typer.confirm(question, err=True)
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:  # Ctrl-C and the end of the input alike
+        if pressed():
+            raise KeyboardInterrupt from None
+        return False

@@ -416,7 +416,7 @@ def test_the_conversation_reaches_the_model(modelled: Modelled, model_server: Mo
 def test_a_figure_of_the_models_own_is_never_told(modelled: Modelled, model_server: ModelServer) -> None:
     model_server.otherwise(query("SELECT 987654 AS revenue FROM sale LIMIT 1"))
     record = modelled.ask()
-    assert (record.outcome, record.result) == ("failed", None)
+    assert (record.outcome, record.result) == ("refused", None)
     assert "987" not in record.text
     assert "from the data" in record.text
 
