@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 
 from app import settings as configuration
 from app.commands import policy_apply
-from app.commands.callers import everyone
+from app.commands.callers import everyone, policy_meant
 from app.commands.exits import Exit
 from app.commands.output import Terminal, write_json
 from app.directory import principal as read_principal
@@ -21,7 +21,6 @@ from app.errors import SettingsError, UnknownUser
 from app.settings import Settings
 from retrieval.types import Principal
 from text2sql.policy import Policy
-from text2sql.policy import load as load_policy
 from text2sql.policy_checking import Finding, examine
 from text2sql.policy_showing import Sight, sight
 from text2sql.types import Catalog
@@ -49,7 +48,7 @@ def check(
 ) -> None:
     """Say everything that is wrong with the policy for this warehouse and these users; ends with 2 where something is."""
     settings = configuration.load()
-    policy = load_policy(path_of(file, settings))
+    policy = policy_meant(file, settings)
     catalog, walled = _catalog(settings, warehouse)
     found = examine(policy, catalog, everyone(settings))
     if walled:  # the reader of a wall does not see what is hidden from all
@@ -94,7 +93,7 @@ def show(
 ) -> None:
     """Show what a caller sees: tables, the rows and columns of each, what is masked, and documents."""
     settings = configuration.load()
-    policy = load_policy(path_of(file, settings))
+    policy = policy_meant(file, settings)
     caller = _caller(settings, user, roles, attributes)
     catalog, _ = _catalog(settings, warehouse)
     seen = sight(policy, catalog, caller)
@@ -145,13 +144,6 @@ def _print(caller: Principal, policy: Policy, seen: Sight) -> None:
 
 def _joined(names: Iterable[str]) -> str:
     return ", ".join(names)
-
-
-def path_of(file: Path | None, settings: Settings) -> Path:
-    """The policy file that is meant. Raises `SettingsError` where none is configured."""
-    if file is None and not settings.policy:
-        raise SettingsError("No policy is configured", where="config.yaml: policy", todo="Give --policy.")
-    return file or settings.path(settings.policy)
 
 
 def _catalog(settings: Settings, url: str | None) -> tuple[Catalog, bool]:

@@ -9,13 +9,12 @@ import typer
 from rich.markup import escape
 
 from app import settings as configuration
-from app.commands.callers import everyone
+from app.commands.callers import everyone, policy_meant
 from app.commands.exits import Exit
 from app.commands.output import Terminal
 from app.errors import SettingsError
 from app.settings import Settings
 from retrieval.types import EVERYONE
-from text2sql.policy import load as load_policy
 from text2sql.row_security.postgres import Administration, Plan
 from text2sql.warehouses import is_server
 
@@ -51,7 +50,7 @@ def command(
         if remove:
             plan = administration.removal()
         else:
-            policy = load_policy(_path(file, settings))
+            policy = policy_meant(file, settings)
             held = [caller.roles for caller in everyone(settings) or ()]
             plan = administration.plan(
                 policy, held, computed=computed_masks, force=force, password=_password(password_file)
@@ -84,12 +83,6 @@ def _address(dsn: str | None, settings: Settings) -> str:
             todo="Give --dsn postgresql://admin@host/database; for a file the guard stands alone.",
         )
     return url
-
-
-def _path(file: Path | None, settings: Settings) -> Path:
-    if file is None and not settings.policy:
-        raise SettingsError("No policy is configured", where="config.yaml: policy", todo="Give --policy.")
-    return file or settings.path(settings.policy)
 
 
 def _say(plan: Plan, *, dry_run: bool, remove: bool, where: str) -> None:
