@@ -19,7 +19,7 @@ from text2sql.guard.from_clause import FromClause
 from text2sql.guard.reading import Statement
 from text2sql.guard.refusal import Refused
 from text2sql.guard.scope import Field, Scan, Source
-from text2sql.types import Catalog, Estimate, Table
+from text2sql.types import Estimate, Table
 from text2sql.warehouses import duckdb as duckdb_module
 from text2sql.warehouses import postgres as postgres_module
 from text2sql.warehouses import sqlite as sqlite_module
@@ -98,8 +98,8 @@ def _schemas_do_not_matter(patch: pytest.MonkeyPatch) -> None:
 
 
 def _unknown_tables_are_made_up(patch: pytest.MonkeyPatch) -> None:
-    find = Catalog.table
-    patch.setattr(Catalog, "table", lambda self, name: find(self, name) or find(self, "stores"))
+    find = tables.Tables._lookup
+    patch.setattr(tables.Tables, "_lookup", lambda self, node: find(self, node) or self.catalog.table("stores"))
 
 
 def _unknown_columns_are_made_up(patch: pytest.MonkeyPatch) -> None:

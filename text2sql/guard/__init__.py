@@ -18,6 +18,7 @@ from __future__ import annotations
 from retrieval.types import Principal
 from text2sql.guard.absent import check_absent
 from text2sql.guard.allowlist import allowlist
+from text2sql.guard.cut import check_cut
 from text2sql.guard.engines import ENGINES
 from text2sql.guard.functions import check_functions
 from text2sql.guard.gate import check_nodes
@@ -28,6 +29,7 @@ from text2sql.guard.refusal import Refused, position
 from text2sql.guard.regenerate import write_out
 from text2sql.guard.resolve import Resolver
 from text2sql.guard.rewrite import write_policies
+from text2sql.guard.sizes import check_sizes
 from text2sql.guard.tables import Tables
 from text2sql.guard.warnings import warnings_for
 from text2sql.guard.wording import check_wording
@@ -110,6 +112,8 @@ def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
     resolver = Resolver(tables.engine, allowed, tables, sql)
     resolver.statement(statement.tree)
     facts = resolver.facts
+    check_cut(statement.tree, facts, tables)
+    check_sizes(statement.tree, facts)
     found = facts.tables()
     checks.append(Check("names resolve", True, f"{len(found)} tables, {len(facts.bindings)} columns"))
     ungrouped = check_grouping(facts, tables.engine, resolver.expressions)

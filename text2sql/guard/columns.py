@@ -77,13 +77,15 @@ class Columns:
 
     def _other_case(self, node: exp.Column, qualifier: str, scope: Scope) -> list[tuple[Source, Field]]:
         """An unquoted column under another case, written out as the catalogue has it, where only one can be meant."""
-        wanted = node.name.lower()
+        wanted = self.engine.folded(node.name)
         found: list[tuple[Source, Field]] = []
         for source in scope.seen():
             if source.table is None or (qualifier and source.alias != qualifier):
                 continue
             found.extend(
-                (source, f) for f in source.fields if f.name.lower() == wanted and f.column is not None
+                (source, f)
+                for f in source.fields
+                if self.engine.folded(f.name) == wanted and f.column is not None
             )
         if len(found) == 1 and found[0][1].column is not None:
             node.this.set("this", found[0][1].column.name)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase
 from typing import Literal
 
 from sqlglot import exp
 
+_A_TO_Z = str.maketrans(ascii_uppercase, ascii_lowercase)
 _ALIASES_EVERYWHERE = frozenset({"on", "where", "group", "having", "qualify", "order"})
 
 
@@ -41,13 +43,21 @@ class Engine:
     `LIMIT -1`; "" where that was not tried."""
     renames_tables: bool = True
     """Whether `t AS x(a, b)` is known for tables and sub-queries."""
+    folds_every_letter: bool = False
+    """Whether É and é are one name; most engines fold A to Z and nothing else."""
+    name_bytes: int | None = None
+    """What is longer, the engine cuts off: its names in UTF-8."""
 
     def fold(self, identifier: exp.Expr) -> str:
         """The form under which two spellings of a name are the same."""
         text = identifier.name
         if self.exact_quotes and identifier.args.get("quoted"):
             return text
-        return text.lower()
+        return self.folded(text)
+
+    def folded(self, text: str) -> str:
+        """A name's letters as the engine compares them."""
+        return text.lower() if self.folds_every_letter or text.isascii() else text.translate(_A_TO_Z)
 
 
 ENGINES: dict[str, Engine] = {
@@ -75,12 +85,13 @@ ENGINES: dict[str, Engine] = {
     ),
     "postgres": Engine(
         "postgres",
-        frozenset({"group", "order"}),
+        frozenset({"group"}),  # ORDER BY knows them alone, and inside no expression
         default_schema="public",
         exact_quotes=True,
         system_columns=frozenset({"ctid", "cmin", "cmax", "xmin", "xmax", "tableoid", "oid"}),
         keys_determine=True,
         fence="offset",
+        name_bytes=63,
     ),
     "redshift": Engine(
         "redshift",
@@ -88,6 +99,7 @@ ENGINES: dict[str, Engine] = {
         system_columns=frozenset({"ctid", "cmin", "cmax", "xmin", "xmax", "tableoid", "oid"}),
         default_schema="public",
         aliases_in_select=True,
+        name_bytes=127,
     ),
-    "athena": Engine("athena", frozenset({"order"})),
+    "athena": Engine("athena", frozenset({"order"}), folds_every_letter=True),
 }

@@ -147,7 +147,7 @@ class _Grouping:
             return False
         if not self.engine.keys_determine:
             keys = [table.primary_key, *table.unique]
-            return any(key and grouped.issuperset(n.lower() for n in key) for key in keys)
+            return any(key and grouped.issuperset(self.engine.folded(n) for n in key) for key in keys)
         key = () if table.key_inferred else table.primary_key
         if not key or not self.in_every_group.get(id(source), set()).issuperset(key):
             return False

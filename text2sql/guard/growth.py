@@ -57,7 +57,7 @@ def check_growth(node: exp.Expr) -> None:
 def check_fold(node: exp.Expr) -> None:
     """Raises `Refused` with code unbounded for a `reduce` whose every step holds what it made so far twice."""
     around = node.parent
-    if len(node.expressions) < 2 or not isinstance(around, exp.Func) or not _called(around) & _FOLDS:
+    if len(node.expressions) < 2 or not isinstance(around, exp.Func) or not called(around) & _FOLDS:
         return
     made = node.expressions[0].name.lower()
     body = node.this
@@ -127,10 +127,11 @@ def _lengths(step: exp.Select, names: list[str], cte: exp.Expr) -> None:
 
 
 def _doubled(node: exp.Expr) -> bool:
-    return any(_called(call) & _DOUBLES for call in node.find_all(exp.Func))
+    return any(called(call) & _DOUBLES for call in node.find_all(exp.Func))
 
 
-def _called(call: exp.Func) -> set[str]:
+def called(call: exp.Func) -> set[str]:
+    """The names, in lower case, that a function goes by."""
     names = [call.name] if isinstance(call, exp.Anonymous) else call.sql_names()
     return {name.lower() for name in names}
 
@@ -161,7 +162,7 @@ def _weight(node: exp.Expr, names: set[str]) -> Counter[str]:
         )
         if isinstance(node, exp.Array | exp.Struct | exp.Tuple):
             whole = inside
-        elif _called(node) & _DOUBLES:
+        elif called(node) & _DOUBLES:
             whole = inside + inside
     return whole
 

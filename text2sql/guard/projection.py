@@ -13,6 +13,8 @@ _NO_CONSTANTS = {
     "group": frozenset({"postgres", "redshift"}),
 }
 """By clause, the engines that take no constant in it."""
+_COLLATES_NAMES = frozenset({"sqlite", "duckdb"})
+"""Engines to which `ORDER BY name COLLATE …` still begins with a name of the SELECT list; to others it is an expression."""
 _MERGED_FIRST = frozenset({"postgres", "redshift", "athena"})
 _JOINED = ("on", "using", "kind", "side", "method")
 
@@ -207,7 +209,8 @@ def check_order(order: exp.Order, scope: Scope, output: Output, expressions: Exp
     scope.closed = scope.engine.name == "sqlite"
     for item in order.expressions:
         inner = item.this if isinstance(item, exp.Ordered) else item
-        plain = _number(inner.this if isinstance(inner, exp.Collate) else inner, scope)
+        named = isinstance(inner, exp.Collate) and scope.engine.name in _COLLATES_NAMES
+        plain = _number(inner.this if named else inner, scope)
         if isinstance(plain, exp.Literal) and not plain.is_string:
             _position(plain, scope, width, starred, "ORDER BY")
         elif isinstance(plain, exp.Var) or _names_output(plain, scope, output, expressions):

@@ -10,8 +10,15 @@ from __future__ import annotations
 from sqlglot import exp
 
 from text2sql.guard.engines import Engine
+from text2sql.guard.growth import called
 
 _APPENDS = frozenset({"array_append", "list_append", "array_push_back"})
+_CHANCE = frozenset(
+    {
+        "random", "rand", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "randomblob", "random_normal", "shuffle", "clock_timestamp",
+        "uuid_string", "generate_uuid",
+    }
+)  # fmt: skip
 _HOLDS = frozenset({"list_contains", "array_contains", "contains", "list_has", "array_has"})
 
 
@@ -141,6 +148,8 @@ def _never_again(
     added = _added(given.unnest(), name, engine)
     if added is None or not added.args.get("table") or not _of_a_table(added, step, own, engine):
         return False
+    if any(called(call) & _CHANCE for call in step.root().find_all(exp.Func)):
+        return False  # a WITH query of chance gives a value that was never met, round after round
     return any(_says_absent(part, added, name, engine) for part in parts)
 
 

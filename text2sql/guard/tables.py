@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeGuard
 
 from sqlglot import exp
 
@@ -45,7 +44,7 @@ class Tables:
 
     def fold(self, name: str) -> str:
         """How a column of the catalogue is looked up."""
-        return name if self.engine.exact_quotes else name.lower()
+        return name if self.engine.exact_quotes else self.engine.folded(name)
 
     def grants(self, table: Table) -> tuple[Grant, ...] | None:
         """What admits the caller to the table; None where no policy is configured."""
@@ -104,12 +103,18 @@ class Tables:
 
     def _lookup(self, node: exp.Table) -> Table | None:
         table = self._any_case(node)
-        if table is None or not self.engine.exact_quotes:
-            return table
-        # What is quoted is meant to the letter; what is not is written out as the catalogue has it.
+        if table is None:
+            return None
+        # The catalogue finds more than the engine does: masse for maße. What is quoted is meant to the letter on some;
+        # what is not is written out as the catalogue has it.
         own = self.catalog.default_schema or self.engine.default_schema
         given = ((node.this, table.name), (node.args.get("db"), table.schema or own))
-        return table if all(not _quoted(n) or n.name == name for n, name in given) else None
+        return table if all(n is None or self._same(n, name) for n, name in given) else None
+
+    def _same(self, identifier: exp.Expr, name: str) -> bool:
+        if self.engine.exact_quotes and _quoted(identifier):
+            return identifier.name == name
+        return self.engine.folded(identifier.name) == self.engine.folded(name)
 
     def _any_case(self, node: exp.Table) -> Table | None:
         catalog, schema = node.args.get("catalog"), node.args.get("db")
@@ -133,5 +138,5 @@ class Tables:
         return [t.name for t in self.catalog.tables if self.columns(t)]
 
 
-def _quoted(identifier: exp.Expr | None) -> TypeGuard[exp.Expr]:
-    return identifier is not None and bool(identifier.args.get("quoted"))
+def _quoted(identifier: exp.Expr) -> bool:
+    return bool(identifier.args.get("quoted"))
