@@ -27,6 +27,7 @@ from text2sql.doubting import DOUBTFUL, doubted, settled
 from text2sql.errors import QueryCancelled, WarehouseError, WarehouseUnavailable
 from text2sql.from_data import from_data
 from text2sql.policy import Policy
+from text2sql.problems import problems_of
 from text2sql.types import (
     Catalog,
     Draft,
@@ -295,14 +296,3 @@ def _run_paid(verdict: Verdict, engine: Engine, paid: Paid | None) -> ResultSet:
     finally:
         if paid is not None:
             paid.settle(perf_counter() - started, ran=ran)
-
-
-def problems_of(verdict: Verdict) -> tuple[str, ...]:
-    """What the guard had against a draft, a line each: code, sentence, place, and what is near."""
-    lines = []
-    for violation in verdict.violations:
-        place = f" (line {violation.position.line})" if violation.position else ""
-        near = [name for name in violation.suggestions if name not in violation.message]
-        nearest = f" Nearest: {', '.join(near)}." if near else ""
-        lines.append(f"{violation.code}: {violation.message}{place}{nearest}")
-    return tuple(lines) or ("refused without a reason",)

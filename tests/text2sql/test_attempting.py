@@ -20,10 +20,10 @@ from text2sql.attempting import (
     attempt,
     attempting,
     key,
-    problems_of,
 )
 from text2sql.errors import QueryCancelled, QueryTimeout, WarehouseUnavailable
 from text2sql.guard import SqlGuard
+from text2sql.problems import problems_of
 from text2sql.types import (
     Decline,
     Draft,
