@@ -3,12 +3,16 @@
 It reads like a proof over one tree; each step is one file, and stops at the first thing it cannot prove:
 
 1. reading     one statement, in the dialect, bounded           empty, too_long, many_statements, not_a_query, syntax, hint
-2. wording     what the parser forgives and engines do not      syntax
+2. wording     what the parser forgives and engines do not      syntax, duplicate_name
 3. gate        every node and argument only reads               not_read_only, node, argument, type, placeholder, recursion
 4. functions   every call by name and number of arguments       function, arguments, unbounded
 5. resolve     every name, as the engine reads names            unknown_table, unknown_column, ambiguous_column, aggregate …
-6. rewrite     the caller's rows and columns, at every scan     policy_broken, shadowing
-7. regenerate  only our own text, read back and compared        changed
+6. sizes       no value grows past any memory                   unbounded
+7. grouping    what stands beside an aggregate                  ungrouped
+8. operands    kinds of values that an operator does not take   type
+9. warnings    what may run and still be wrong                  (refuses nothing)
+10. rewrite    the caller's rows and columns, at every scan     policy_broken
+11. regenerate only our own text, read back and compared        changed
 
 Whatever goes wrong inside is a refusal too (`internal`): the guard never fails open and never raises.
 """
@@ -17,14 +21,14 @@ from __future__ import annotations
 
 from retrieval.types import Principal
 from text2sql.guard.absent import check_absent
-from text2sql.guard.allowlist import allowlist
+from text2sql.guard.allowlist import Allowlist, allowlist
 from text2sql.guard.cut import check_cut
 from text2sql.guard.engines import ENGINES
 from text2sql.guard.functions import check_functions
 from text2sql.guard.gate import check_nodes
 from text2sql.guard.grouping import check_grouping
 from text2sql.guard.operands import check_operands
-from text2sql.guard.reading import read
+from text2sql.guard.reading import Statement, read
 from text2sql.guard.refusal import Refused, position
 from text2sql.guard.regenerate import write_out
 from text2sql.guard.resolve import Resolver
@@ -94,20 +98,24 @@ def _tables(
     return Tables(engine, catalog, principal, policy, known)
 
 
-def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
-    catalog, policy = tables.catalog, tables.policy
-    allowed = allowlist(catalog.dialect)
-
+def _reads(sql: str, allowed: Allowlist, checks: list[Check]) -> Statement:
+    """Steps 1 to 4: of the text and its tree alone, without a name looked up."""
     statement = read(sql, allowed)
-    check_wording(statement.tokens, catalog.dialect)
-    check_absent(statement.tokens, catalog.dialect)
+    check_wording(statement.tokens, allowed.dialect)
+    check_absent(statement.tokens, allowed.dialect)
     checks.append(
-        Check("one statement", True, f"one {catalog.dialect} query of {len(statement.tokens)} words")
+        Check("one statement", True, f"one {allowed.dialect} query of {len(statement.tokens)} words")
     )
 
     nodes = check_nodes(statement.tree, sql, allowed)
     calls = check_functions(statement.tokens, allowed)
     checks.append(Check("only reads", True, f"{nodes} nodes and {calls} calls, each on the list"))
+    return statement
+
+
+def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
+    policy, allowed = tables.policy, allowlist(tables.catalog.dialect)
+    statement = _reads(sql, allowed, checks)
 
     resolver = Resolver(tables.engine, allowed, tables, sql)
     resolver.statement(statement.tree)
@@ -117,7 +125,7 @@ def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
     found = facts.tables()
     checks.append(Check("names resolve", True, f"{len(found)} tables, {len(facts.bindings)} columns"))
     ungrouped = check_grouping(facts, tables.engine, resolver.expressions)
-    check_operands(statement.tree, facts, catalog.dialect)
+    check_operands(statement.tree, facts, allowed.dialect)
 
     warnings = warnings_for(facts, tables, ungrouped)
     columns = tuple(facts.columns())
@@ -128,13 +136,8 @@ def _prove(sql: str, tables: Tables, checks: list[Check]) -> Verdict:
             Check("policy written in", True, f"{policy.title}: {rules} row rules, {masked} masked columns")
         )
 
-    text = write_out(
-        statement.tree,
-        statement,
-        allowed,
-        bound=bool(done.parameters),
-        schemas=tables.schemas(facts.scans) | done.renamed,
-    )
+    schemas = tables.schemas(facts.scans) | done.renamed
+    text = write_out(statement.tree, statement, allowed, bound=bool(done.parameters), schemas=schemas)
     checks.append(Check("rewritten and read back", True, "the text that runs says what was checked"))
     return Verdict(
         allowed=True,
