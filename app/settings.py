@@ -233,7 +233,7 @@ def load(home: Path | None = None, environment: Mapping[str, str] | None = None)
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise SettingsError(
-            f"A setting cannot be used: {first['msg']}",
+            f"A setting cannot be used: {first['msg'].removeprefix('Value error, ')}",
             where=f"{file}: {place}",
             todo="Mend it and try again.",
         ) from None  # the validation error repeats the input, which may hold a password

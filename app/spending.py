@@ -27,8 +27,6 @@ WHERE (%(most_queries)s::bigint IS NULL OR spend.queries + excluded.queries <= %
     AND (%(most_seconds)s::double precision IS NULL OR spend.seconds + excluded.seconds <= %(most_seconds)s)
     AND (%(most_rows)s::numeric IS NULL OR spend.rows + excluded.rows <= %(most_rows)s)
 """
-
-
 _GIVE_BACK = """
 WITH gone AS (
     DELETE FROM app.query_leases WHERE tenant = %(tenant)s AND user_id = %(user)s AND until < %(now)s
