@@ -89,9 +89,9 @@ class Policy(Part):
     @model_validator(mode="after")
     def _check(self) -> Policy:
         for name, rule in self.tables.items():
-            if name.casefold() in self._folded:
+            if _folded(name) in self._folded:
                 raise ValueError(f"table {name} is named twice")
-            self._folded[name.casefold()] = rule
+            self._folded[_folded(name)] = rule
             for grant in rule.grants:
                 self._check_binding(name, grant)
         return self
@@ -168,10 +168,18 @@ class Policy(Part):
         return Access()
 
 
+_A_TO_Z = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
+def _folded(name: str) -> str:
+    """As engines compare names: A to Z alone, so that a rule for `masse` admits nobody to `maße`."""
+    return name.translate(_A_TO_Z)
+
+
 def _parts(table: Table | str) -> tuple[str, str]:
     if isinstance(table, Table):
-        return table.schema.casefold(), table.name.casefold()
-    schema, _, name = table.casefold().rpartition(".")
+        return _folded(table.schema), _folded(table.name)
+    schema, _, name = _folded(table).rpartition(".")
     return schema, name
 
 

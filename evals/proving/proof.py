@@ -119,6 +119,8 @@ class Proof:
             return Pair(sql, "excluded", "refused without a policy too")
         if wanted.failure:
             return Pair(sql, "refused_rightly", refusal.code)
+        if self._base.catalog.dialect == "sqlite" and f'"{refusal.subject.rpartition(".")[2]}"' in sql:
+            return Pair(sql, "refused_rightly", "in double quotes: a text to SQLite once the column is gone")
         if self._lost_in_a_with(sql, copy):
             return Pair(sql, "refused_rightly", "in a WITH query, which is read only where it is used")
         if refusal.code in NOT_THERE and refusal.subject.rpartition(".")[2].lower() not in _ROW_IDS:

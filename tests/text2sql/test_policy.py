@@ -227,3 +227,10 @@ def test_problems_for_a_catalogue() -> None:
     found = problems(parse(text), catalog_from_ddl("CREATE TABLE sales (sale_id INTEGER)", "sqlite"))
     assert len(found) == 4
     assert all(any(word in problem for problem in found) for word in ("colour", "shade", "hue", "nowhere"))
+
+
+def test_a_rule_is_for_the_name_that_engines_compare() -> None:
+    found = parse("tables: {masse: {grants: [{roles: [everyone]}]}}")
+    assert found.rule("MASSE") is not None
+    assert found.rule("maße") is None
+    assert not found.grants("maße", Principal("x"))
