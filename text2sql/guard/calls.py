@@ -188,8 +188,8 @@ def is_call(tokens: list[Token], index: int) -> bool:
         return True
     if before.token_type in (T.ALIAS, T.DCOLON, T.R_PAREN, *_NAMED):
         return False  # a type, or an alias with its columns: neither calls anything
-    if before.token_type == T.TABLE_SAMPLE:
-        return False
+    if before.token_type == T.TABLE_SAMPLE or (before.token_type == T.STRING and text.lower() == "columns"):
+        return False  # JSON_TABLE(…, '$[*]' COLUMNS (…))
     if before.token_type == T.NUMBER and text.lower() == "percent":
         return False  # USING SAMPLE 10 PERCENT (bernoulli)
     if before.token_type == T.BETWEEN and text.lower() in _BETWEEN:

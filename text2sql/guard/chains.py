@@ -71,12 +71,17 @@ def _operand(tokens: list[Token], last: int) -> int | None:
             at -= 2
             continue
         break
-    if at < 0 or (at and tokens[at - 1].token_type not in _BEFORE):
+    if at < 0 or (at and tokens[at - 1].token_type not in _BEFORE and not _asks(tokens[at - 1])):
         return None
     if at and tokens[at].token_type == T.L_PAREN and tokens[at - 1].token_type == T.IN:
         return None  # the list, not a value
     lone = at == last and tokens[at].token_type in _NAMES and tokens[at].text.lower() in _SCHEMAS
     return None if lone or tokens[at].token_type in _BEFORE - {T.L_PAREN, T.L_BRACKET} else at
+
+
+def _asks(token: Token) -> bool:
+    """`[… FOR x IN y IF condition]`."""
+    return token.token_type != T.IDENTIFIER and token.text.lower() == "if"
 
 
 def _ends_value(token: Token) -> bool:

@@ -188,6 +188,7 @@ class Expressions:
         if isinstance(node, exp.Anonymous) or not isinstance(node, exp.Func):
             return node.name.lower()
         names = [name.lower() for name in node.sql_names()]
+        names.extend(self.allowed.written.get(type(node).__name__, ()))
         return next((name for name in names if name in self.allowed.functions), names[0] if names else "")
 
     def contains_aggregate(self, node: exp.Expr) -> bool:

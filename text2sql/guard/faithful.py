@@ -43,6 +43,8 @@ def settle(tree: exp.Expr, dialect: str) -> None:
         cast.set("to", _spelled(cast.args["to"].sql(dialect=dialect), dialect).copy())
     if dialect in ("postgres", "redshift"):
         _rounds(tree)
+        if dialect == "redshift":
+            _reserved(tree)
     elif dialect == "duckdb":
         _duckdb(tree)
     elif dialect == "athena":
@@ -131,6 +133,15 @@ def _rounds(tree: exp.Expr) -> None:
         plain = exp.Anonymous(this="ROUND")
         node.replace(plain)
         plain.set("expressions", operands)
+
+
+def _reserved(tree: exp.Expr) -> None:
+    """Names that the generator puts in quotes, which fold as they did without."""
+    reserved = speaker("redshift").generator().RESERVED_KEYWORDS
+    for name in tree.find_all(exp.Identifier):
+        if not name.args.get("quoted") and name.name.lower() in reserved:
+            name.set("this", name.name.lower())
+            name.set("quoted", True)
 
 
 def _trim(node: exp.Trim, dialect: str) -> None:

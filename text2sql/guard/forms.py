@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import pairwise
 
 from sqlglot import Token, TokenType
 
 from text2sql.guard.chains import as_calls
+from text2sql.guard.json_forms import NAMES, as_plain_json
 from text2sql.guard.pivot_forms import as_table_pivots
 from text2sql.guard.refusal import Refused
 
@@ -47,9 +49,20 @@ def as_known(tokens: list[Token], sql: str, dialect: str, reserved: Collection[s
         tokens = as_table_pivots(tokens) if kinds & {T.PIVOT, T.UNPIVOT} else tokens
     if T.ALIAS in kinds and dialect in _ANY_LABEL:
         tokens = _labels(tokens, dialect, reserved)
-    if dialect in ("postgres", "athena") and any(t.text.lower() == "json_object" for t in tokens):
-        tokens = _members(tokens)
+    if dialect in ("postgres", "athena"):
+        words = {token.text.lower() for token in tokens}
+        tokens = _members(tokens) if "json_object" in words else tokens
+        tokens = as_plain_json(tokens, dialect) if words & NAMES else tokens
+        if "against" in words:
+            _not_against(tokens)
     return tokens
+
+
+def _not_against(tokens: list[Token]) -> None:
+    """MySQL's `MATCH (x) AGAINST (y)`, which the parser takes for `x @@ y`."""
+    for token, after in pairwise(tokens):
+        if token.text.lower() == "against" and after.token_type == T.L_PAREN:
+            raise Refused("syntax", "There is no MATCH … AGAINST here.", token.start, token.text)
 
 
 def _at(token: Token, kind: TokenType, text: str) -> Token:

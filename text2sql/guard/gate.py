@@ -42,6 +42,8 @@ _ARGUMENT_CODES = {
 }
 _JOIN_METHODS: dict[str, frozenset[str]] = {"duckdb": frozenset({"NATURAL", "ASOF", "POSITIONAL"})}
 _JOIN_KINDS: dict[str, frozenset[str]] = {"duckdb": frozenset({"INNER", "CROSS", "OUTER", "SEMI", "ANTI"})}
+_WRAPPER = frozenset({"with", "without", "conditional", "unconditional", "array", "wrapper"})
+"""How JSON_QUERY wraps what it finds."""
 _COMMON_METHODS = frozenset({"NATURAL"})
 _COMMON_KINDS = frozenset({"INNER", "CROSS", "OUTER"})
 
@@ -135,6 +137,8 @@ def _check_collation(node: exp.Expr, allowed: Allowlist) -> None:
 def _check_word(node: exp.Expr, allowed: Allowlist) -> None:
     if isinstance(node.parent, exp.Collate | exp.TableSample):
         return  # read by what holds them
+    if isinstance(node.parent, exp.JSONExtract) and set(node.name.lower().split()) <= _WRAPPER:
+        return
     if not set(node.name.lower().split()) <= allowed.words:
         raise Refused("syntax", f"{node.name} is not understood here.", node, node.name)
 
@@ -242,6 +246,17 @@ def _check_dot(node: exp.Expr, allowed: Allowlist) -> None:
         raise Refused("node", "A dot leads to a field of a value here, nothing else.", node, ".")
 
 
+def _check_match(node: exp.Expr, allowed: Allowlist) -> None:
+    if allowed.dialect != "postgres" or len(node.expressions) != 1:
+        raise Refused("node", f"{allowed.dialect} does not match texts like this; use LIKE.", node, "@@")
+
+
+def _check_rows(node: exp.Expr, allowed: Allowlist) -> None:
+    del allowed
+    if not isinstance(node.parent, exp.Table | exp.Lateral):
+        raise Refused("function", "json_table() gives rows: it stands in FROM.", node, "json_table")
+
+
 def _check_lambda(node: exp.Expr, allowed: Allowlist) -> None:
     del allowed
     check_fold(node)
@@ -257,6 +272,8 @@ _SPECIAL = {
     "LimitOptions": _check_limit,
     "Dot": _check_dot,
     "Lambda": _check_lambda,
+    "JSONTable": _check_rows,
+    "MatchAgainst": _check_match,
     "TableSample": check_sample,
     "Like": _check_like,
     "ILike": _check_like,

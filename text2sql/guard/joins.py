@@ -81,6 +81,8 @@ def table_function(
 ) -> Source:
     """A function in FROM: it sees what stands left of it, and gives columns that its alias names."""
     kind = expressions.kind(function)
+    if isinstance(function, exp.JSONTable):
+        return _json_table(node, function, alias, columns, scope, expressions)
     if isinstance(function, exp.Unnest | exp.Explode | exp.GenerateSeries | exp.ExplodingGenerateSeries):
         kind = "table"
     if kind not in ("table", "generator"):
@@ -98,6 +100,21 @@ def table_function(
     return Source(
         alias or name, [Field(c) for c in given], node, open=not columns and scope.engine.name != "sqlite"
     )
+
+
+def _json_table(
+    node: exp.Expr, function: exp.Expr, alias: str, columns: list[str], scope: Scope, expressions: Expressions
+) -> Source:
+    """JSON_TABLE gives the columns that it defines, those of its nested paths among them."""
+    scope.clause = "from"
+    expressions.visit(function.this, scope)
+    names = [
+        scope.engine.fold(column.this)
+        for column in function.find_all(exp.JSONColumnDef, bfs=False)
+        if isinstance(column.this, exp.Identifier)
+    ]
+    given = [columns[i] if i < len(columns) else name for i, name in enumerate(names)]
+    return Source(alias or "json_table", [Field(name) for name in given], node)
 
 
 def _with_ordinality(node: exp.Expr, function: exp.Expr, columns: list[str], scope: Scope) -> list[str]:

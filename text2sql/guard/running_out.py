@@ -71,25 +71,12 @@ def _shrinks(
 ) -> bool:
     """`substr(rest, instr(rest, ',') + 1)` of a rest that always holds a `,`."""
     cut = given.unnest()
-    if (
-        not isinstance(cut, exp.Substring)
-        or not _is(cut.this, name, engine)
-        or cut.args.get("length") is not None
-    ):
+    if not isinstance(cut, exp.Substring) or not _is(cut.this, name, engine):
         return False
-    start = cut.args["start"].unnest()
-    if not isinstance(start, exp.Add):
+    found = _behind_first(cut)
+    if found is None or not _is(found[1], name, engine):
         return False
-    found, more = start.this.unnest(), start.expression.unnest()
-    separator = _text(found.args.get("substr")) if isinstance(found, exp.StrPosition) else ""
-    if (
-        not separator
-        or not _is(found.this, name, engine)
-        or any(found.args.get(k) for k in ("position", "occurrence"))
-    ):
-        return False
-    if not isinstance(more, exp.Literal) or more.is_string or more.name != str(len(separator)):
-        return False
+    separator = found[0]
     if any(_says_there_is_one(part, name, separator, engine) for part in parts):
         return True
     # Behind a separator there is nothing, or what ends in one again: unless it overlaps with itself.
@@ -98,10 +85,26 @@ def _shrinks(
     return not overlaps and ends and any(_says_not_empty(part, name, engine) for part in parts)
 
 
+def _behind_first(cut: exp.Substring) -> tuple[str, exp.Expr] | None:
+    """`substr(text, instr(text, ',') + 1)`: the separator and the text; None for any other part of a text."""
+    start = cut.args["start"].unnest()
+    if not isinstance(start, exp.Add) or cut.args.get("length") is not None:
+        return None
+    found, more = start.this.unnest(), start.expression.unnest()
+    if not isinstance(found, exp.StrPosition) or any(found.args.get(k) for k in ("position", "occurrence")):
+        return None
+    separator = _text(found.args.get("substr"))
+    plain = isinstance(more, exp.Literal) and not more.is_string and more.name == str(len(separator))
+    return (separator, found.this.unnest()) if separator and plain else None
+
+
 def _ends_in(node: exp.Expr, separator: str) -> bool:
+    """Whether a text is empty or ends so: one that has it put behind, or what is behind the first in one that has."""
     node = node.unnest()
     if isinstance(node, exp.DPipe):
         return _ends_in(node.expression, separator)
+    if isinstance(node, exp.Substring):
+        return _behind_first(node) == (separator, node.this.unnest()) and _ends_in(node.this, separator)
     return _text(node).endswith(separator)
 
 

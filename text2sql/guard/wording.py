@@ -257,7 +257,14 @@ def _pair_lists(previous: Token, token: Token, dialect: str, level: _Level) -> N
         raise Refused(
             "syntax", f"{token.text.upper()} after {previous.text.upper()}.", token.start, token.text
         )
-    if previous.token_type in _SET_OPERATIONS and token.token_type not in _starts_part(dialect):
+    by_name = (
+        dialect == "duckdb" and previous.token_type == T.UNION and token.text.upper() in ("BY", "BY NAME")
+    )
+    if (
+        previous.token_type in _SET_OPERATIONS
+        and token.token_type not in _starts_part(dialect)
+        and not by_name
+    ):
         raise Refused("syntax", f"{previous.text.upper()} is followed by SELECT.", token.start, token.text)
     if previous.token_type == T.COMMA and token.token_type in _AFTER_COMMA:
         closes_list = dialect in _TRAILING_COMMAS and token.token_type != T.COMMA

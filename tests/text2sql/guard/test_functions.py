@@ -23,7 +23,7 @@ LANGUAGE = {
     "duckdb": "array case cast coalesce columns date exists extract grouping grouping_id ifnull not percentile_cont percentile_disc "
     "try try_cast",
     "postgres": "array case cast coalesce current_date current_time current_timestamp exists extract greatest grouping json_array json_object "
-    "json_arrayagg json_exists json_objectagg json_query json_scalar json_value least localtime localtimestamp not nullif row trim",
+    "json_arrayagg json_exists json_objectagg json_query json_scalar json_table json_value least localtime localtimestamp not nullif row trim",
     "sqlite": "cast exists not",
 }
 """Written like functions, but known to no catalogue: they are the parser's own."""
