@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -56,7 +57,7 @@ def _same(dialect: str, run: Callable[[str], list[Any]]) -> None:
         before, after = run(draft), run(text)
         assert len(before) == len(after), draft
         if MANY_ANSWERS.search(draft) is None:
-            assert sorted(map(repr, before)) == sorted(map(repr, after)), draft
+            assert sorted(map(_plain, before)) == sorted(map(_plain, after)), draft
             compared += 1
     assert compared > 80
 
@@ -75,6 +76,13 @@ def test_duckdb_gives_the_same_rows() -> None:
         for row in ROWS:
             connection.execute(row)
         _same("duckdb", lambda sql: connection.execute(sql).fetchall())
+
+
+def _plain(row: Sequence[object]) -> str:
+    """A row as text; 1.0 and Decimal(1) are one number: DATE_PART is written as EXTRACT, which is exact."""
+    return repr(
+        [float(v) if isinstance(v, int | float | Decimal) and not isinstance(v, bool) else v for v in row]
+    )
 
 
 def test_postgres_gives_the_same_rows(database: Database) -> None:
