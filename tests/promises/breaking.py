@@ -99,7 +99,9 @@ def _schemas_do_not_matter(patch: pytest.MonkeyPatch) -> None:
 
 def _unknown_tables_are_made_up(patch: pytest.MonkeyPatch) -> None:
     find = tables.Tables._lookup
-    patch.setattr(tables.Tables, "_lookup", lambda self, node: find(self, node) or self.catalog.table("stores"))
+    patch.setattr(
+        tables.Tables, "_lookup", lambda self, node: find(self, node) or self.catalog.table("stores")
+    )
 
 
 def _unknown_columns_are_made_up(patch: pytest.MonkeyPatch) -> None:
