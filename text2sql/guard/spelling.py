@@ -25,7 +25,7 @@ _ESCAPED = re.compile(r"[eE]'(?P<text>(?:[^\\']|\\[\\'ntrbf]|'')*)'")
 _DOLLARS = re.compile(r"\$(?P<tag>(?:[A-Za-z_][A-Za-z_0-9]*)?)\$(?P<text>.*)\$(?P=tag)\$", re.DOTALL)
 _STRINGS = {
     "postgres": frozenset({T.BYTE_STRING, T.HEREDOC_STRING, T.UNICODE_STRING}),
-    "duckdb": frozenset({T.HEREDOC_STRING}),
+    "duckdb": frozenset({T.BYTE_STRING, T.HEREDOC_STRING}),
 }
 _UNICODE = re.compile(r"[uU]&'(?P<text>(?:[^\\']|''|\\\\|\\[0-9a-fA-F]{4}|\\\+[0-9a-fA-F]{6})*)'")
 _CODE = re.compile(r"''|\\\\|\\(?:\+(?P<six>[0-9a-fA-F]{6})|(?P<four>[0-9a-fA-F]{4}))")
